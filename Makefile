@@ -1,0 +1,53 @@
+# Every target sets itself up: a private .venv with exact versions, made once (see .ci/venv).
+#   make PYTHON=python3.12      choose the Python, 3.10 to 3.13
+#   make TORCH_INDEX=URL        take torch from this package index (CPU builds: see CONTRIBUTING.md)
+#   make test WORKERS=8         tests at a time
+#   make test TESTS=Testing/engine/test_scan.py
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+
+PYTHON ?=
+TORCH_INDEX ?=
+WORKERS ?= 2
+TESTS ?= Testing
+BIN := .venv/bin
+VENV := .venv/.complete
+
+# One thread a process: the tests run side by side, and more threads than cores only slow each other down.
+TEST_THREADS := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS=1
+
+.PHONY: help demo test bench lint types contracts format clean
+
+help: ## List the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST)
+
+demo: $(VENV) ## A simulated lesion in a real brain, through the shipped model, into demo/
+	$(BIN)/pseudonormal demo -o demo
+
+test: lint contracts types ## Everything that must hold: style, imports, types, behaviour
+	$(TEST_THREADS) $(BIN)/python -m pytest -n $(WORKERS) $(TESTS)
+
+bench: $(VENV) ## Time and memory of generate, as a table
+	$(BIN)/pseudonormal bench
+
+lint: $(VENV) ## Style
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+contracts: $(VENV) ## Who may import what
+	$(BIN)/lint-imports
+
+types: $(VENV) ## Type annotations
+	$(BIN)/mypy
+
+format: $(VENV) ## Put the style right where that can be done without thinking
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+clean: ## Remove what was installed and cached; outputs and runs stay
+	rm -rf .venv .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .hypothesis build
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	rm -rf Training/*.egg-info
+
+$(VENV): pyproject.toml constraints.txt .ci/venv
+	@PYTHON='$(PYTHON)' TORCH_INDEX='$(TORCH_INDEX)' .ci/venv
