@@ -304,7 +304,7 @@ def test_rows_survive_a_kill_in_the_middle_of_a_line(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    for write in (lambda path: RowStore(path), lambda path: write_atomically(path, "text")):
+    for write in (RowStore, lambda path: write_atomically(path, "text")):
         with pytest.raises(InputError, match="file"):
             write(tmp_path / "file" / "rows.jsonl")
 

@@ -24,7 +24,12 @@ def weighted_dice(probability: Tensor, target: Tensor, weight: Tensor | None = N
 
 
 def weighted_cross_entropy(logits: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
-    """Binary cross-entropy with voxel weights: ``sum w bce / sum w``."""
+    """Binary cross-entropy with voxel weights: ``sum w bce / max(sum w, 1)`` over the whole batch.
+
+    :param logits: (B, 1, D, H, W).
+    :param target: (B, 1, D, H, W) in [0, 1].
+    :param weight: (B, 1, D, H, W), 0 = do not trust this voxel.
+    """
     losses = functional.binary_cross_entropy_with_logits(logits, target, reduction="none")
     return losses.mean() if weight is None else (losses * weight).sum() / weight.sum().clamp_min(1.0)
 
@@ -33,6 +38,11 @@ def log_squared_error(output: Tensor, truth: Tensor, mask: Tensor, *, floor: flo
     """Mean over the batch of ``log(MSE inside the mask + floor)``: what PSNR measures, up to a factor.
 
     A plain squared error is ruled by the few lesions in bright, busy tissue; its logarithm counts each lesion alike.
+
+    :param output: (B, 1, D, H, W).
+    :param truth: (B, 1, D, H, W) in the same units.
+    :param mask: (B, 1, D, H, W), 1 inside.
+    :param floor: squared error below which it pays little to improve.
     """
     dims = tuple(range(1, output.ndim))
     squared = ((output - truth) ** 2 * mask).sum(dims) / mask.sum(dims).clamp_min(1.0)
@@ -43,6 +53,10 @@ def laplace_nll(log_scale: Tensor, error: Tensor, mask: Tensor) -> Tensor:
     """Negative log-likelihood of absolute errors under a Laplace law: ``mean(|e| / b + log b)``, b = exp(log_scale).
 
     The minimiser is b = E|e|: the expected absolute error (Kendall and Gal 2017).
+
+    :param log_scale: (B, 1, D, H, W).
+    :param error: (B, 1, D, H, W), either sign.
+    :param mask: (B, 1, D, H, W), 1 where errors count.
     """
     losses = error.abs() * torch.exp(-log_scale) + log_scale
     return (losses * mask).sum() / mask.sum().clamp_min(1.0)

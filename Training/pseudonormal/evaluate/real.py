@@ -74,8 +74,9 @@ def restoration_rows(
 
 
 def found_rows(subject: Subject, segmenter: Segmenter, entrants: Sequence[Entrant], store: RowStore) -> list[Row]:
-    """Find the lesions without a mask and compare with the known ones; one row for the segmenter, and one for each
-    entrant that then restores what was found.
+    """Find the lesions without a mask and compare with the known ones.
+
+    One row for the segmenter, and one for each entrant that then restores what was found.
 
     The segmenter's row holds ``found_ml``, ``false_positive_ml`` and, where lesions are known, ``dice`` and the
     lesion-wise numbers. An entrant's row judges the difference map ``|x - n^|``: ``auprc`` and the Dice at each

@@ -6,7 +6,6 @@ import hashlib
 import json
 import math
 import os
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pseudonormal.errors import InputError
+from pseudonormal.scan.atomic import atomic_file, unwritable
 
 Row = dict[str, object]
 
@@ -91,25 +91,16 @@ class RowStore:
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
-    """Write a whole file or none: temporary file beside it, fsync, rename.
+    """Write a whole file or none, and the folders above it.
 
     :raises InputError: when the folder cannot be written.
     """
-    temporary: str | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content.encode() if isinstance(content, str) else content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(temporary).chmod(0o644)
-        os.replace(temporary, path)
     except OSError as error:
-        raise InputError(f"{path}: cannot be written ({error.strerror}): give another output folder") from None
-    finally:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
+        raise unwritable(path.parent, error) from error
+    with atomic_file(path) as stream:
+        stream.write(content.encode() if isinstance(content, str) else content)
 
 
 def number(row: Row, name: str) -> float:

@@ -29,7 +29,9 @@ ROWS_FILE = "rows.jsonl"
 class Progress(Protocol):
     """Told how far the evaluation is."""
 
-    def __call__(self, done: int, total: int, message: str) -> None: ...
+    def __call__(self, done: int, total: int, message: str) -> None:
+        """Take notice that ``done`` of ``total`` steps are over."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,6 @@ class Plan:
     :param segmenter: finds lesions without a mask; None leaves those tiers out.
     :param foreground_of: finds the brain where a case names no foreground.
     :param generated: a folder written by ``generate``, whose outputs are checked on the native grid.
-    :param grow: voxels by which masks of real lesions are grown before these are restored.
     """
 
     out: Path
@@ -57,7 +58,6 @@ class Plan:
     segmenter: Segmenter | None
     foreground_of: ForegroundOf | None
     generated: Path | None
-    grow: int
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,6 @@ def evaluate(
     segmenter: Segmenter | None = None,
     foreground_of: ForegroundOf | None = None,
     generated: Path | None = None,
-    grow: int = 1,
     progress: Progress | None = None,
 ) -> Evaluation:
     """Measure restorers against classical baselines and write tables and plots.
@@ -131,7 +130,6 @@ def evaluate(
     :param texture: also measure the gradient ratio with seeded grain.
     :param segmenter: finds lesions without a mask; should come from other data than the restorers.
     :param foreground_of: finds the brain where a case names no foreground.
-    :param grow: voxels by which masks of real lesions are grown before these are restored.
     :param generated: a folder written by ``generate`` whose outputs are checked on the native grid.
     :param progress: called after each step.
     :raises InputError: when a case cannot be used, no case is left to evaluate, or OUT cannot be written.
@@ -153,7 +151,6 @@ def evaluate(
         segmenter,
         foreground_of,
         generated,
-        grow,
     )
     pairs = [pair for pair in visit_pairs(cases) if not {TRAIN, VALIDATION} & {pair[0].split, pair[1].split}]
     single = [case for case in cases if case.kind in ("labelled", "normal") and case.split != TRAIN]
@@ -174,7 +171,7 @@ def evaluate(
     for case in single:
         _evaluate_case(case, plan, store, tally)
     for first, second in pairs:
-        rows = longitudinal_rows(first, second, lambda case: load_subject(case, foreground_of), entrants, store, grow)
+        rows = longitudinal_rows(first, second, lambda case: load_subject(case, foreground_of), entrants, store)
         if not rows:
             tally.warnings.append(f"{first.subject}: no change between the visits is large and clear enough")
         tally.add(rows)
@@ -199,7 +196,7 @@ def _evaluate_case(case: Case, plan: Plan, store: RowStore, tally: _Tally) -> No
     if plan.segmenter is not None:
         tally.add(found_rows(subject, plan.segmenter, plan.entrants, store))
     if subject.lesion.any() and case.split != VALIDATION:
-        tally.add(restoration_rows(subject, plan.entrants, store, plan.segmenter, plan.generated, plan.grow))
+        tally.add(restoration_rows(subject, plan.entrants, store, plan.segmenter, plan.generated))
     tally.step(f"{case.case}: real lesions")
     if plan.source is not None and case.split != VALIDATION:
         _simulate(subject, plan, plan.source, store, tally)

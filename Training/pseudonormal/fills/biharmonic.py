@@ -33,8 +33,9 @@ def biharmonic_fill(
     :param lesion: (D, H, W) voxels to fill.
     :param foreground: not used; all fills share one signature.
     :param within: (D, H, W) voxels that may be looked at; the others (air around a stripped brain) are left out as if
-        the image ended there. None: the whole image, as in scikit-image.
-    :returns: (D, H, W) float32, equal to ``image`` outside the lesion.
+        the image ended there. A part of the lesion that touches none of them is continued from what is around it.
+        None: the whole image, as in scikit-image.
+    :returns: (D, H, W) float32, equal to ``image`` outside the lesion; 0 inside where nothing else is in the picture.
     """
     filled = image.astype(np.float32, copy=True)
     if not lesion.any():
@@ -42,20 +43,31 @@ def biharmonic_fill(
     whole = ndimage.find_objects(lesion.astype(np.uint8))[0]
     reach = tuple(slice(max(0, s.start - 2 * MARGIN), s.stop + 2 * MARGIN) for s in whole)
     hole = lesion[reach]
-    domain = np.ones(hole.shape, bool) if within is None else within[reach] | hole
+    domain = np.ones(hole.shape, bool) if within is None else _reachable(within[reach], hole)
     near = ndimage.binary_dilation(hole, iterations=MARGIN)
     labels, _ = ndimage.label(near)
     for index, found in enumerate(ndimage.find_objects(labels), start=1):
         box = tuple(slice(max(0, s.start - MARGIN), s.stop + MARGIN) for s in found)
         one = hole[box] & (labels[box] == index)
-        # voxels of another hole nearby are unknown too: they are beyond this one's reach, see MARGIN
-        filled[reach][box][one] = _solve(image[reach][box], one, domain[box])
+        filled[reach][box][one] = _solve(image[reach][box], one, domain[box], domain[box] & ~hole[box])
     return filled
 
 
-def _solve(image: NDArray[np.float32], hole: NDArray[np.bool_], domain: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Fill one hole of a box that holds its margin; returns the values of the hole's voxels in array order."""
-    known = domain & ~hole
+def _reachable(within: NDArray[np.bool_], hole: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Where the image may be looked at, so that every part of the hole touches something known."""
+    domain = within | hole
+    lonely = hole & ~ndimage.binary_propagation(within & ~hole, mask=domain)
+    return domain | ndimage.binary_dilation(lonely, iterations=MARGIN) if lonely.any() else domain
+
+
+def _solve(
+    image: NDArray[np.float32], hole: NDArray[np.bool_], domain: NDArray[np.bool_], known: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """Fill one hole of a box that holds its margin.
+
+    :param known: the domain without any hole: what other holes show must not matter, not even in the last digit.
+    :returns: the values of the hole's voxels in array order.
+    """
     if not known.any():
         return np.zeros(int(hole.sum()))
     level = float(image[known].mean())

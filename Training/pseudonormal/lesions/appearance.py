@@ -119,7 +119,7 @@ def _core(opacity: Array, share: float) -> Array:
 
 
 def _grain(shape: tuple[int, ...], size_mm: float, rng: Generator) -> Array:
-    """Smoothed white noise of unit standard deviation at 1 mm."""
+    """White noise on the 1 mm grid, smoothed to a grain of about ``size_mm``, of unit standard deviation."""
     coarse = max(1, int(size_mm // 2))
     small = rng.standard_normal([-(-n // coarse) + 2 for n in shape]).astype(np.float32)
     small = ndimage.gaussian_filter(small, size_mm / coarse)

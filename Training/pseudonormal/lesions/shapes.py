@@ -75,7 +75,7 @@ class Transplant:
         return len(self._shapes)
 
     def draw(self, voxels: int, rng: Generator) -> tuple[NDArray[np.float32], dict[str, Any]]:
-        """See :class:`ShapeSource`; shapes of about the wanted volume are preferred."""
+        """See :class:`ShapeSource`; shapes of about the wanted volume are preferred, there must be at least one."""
         odds = np.exp(-0.5 * ((self._log_sizes - np.log(voxels)) / 0.7) ** 2) + 1e-6
         chosen = int(rng.choice(len(self._shapes), p=odds / odds.sum()))
         shape = self._shapes[chosen]
@@ -85,7 +85,7 @@ class Transplant:
         source = shape[:, :, ::-1] if mirrored else shape
         matrix = Rotation.from_euler("zyx", angles, degrees=True).as_matrix() / scale
         corners = np.abs(matrix * scale) @ (np.array(source.shape) * scale)
-        size = np.ceil(corners).astype(int) + 4
+        size = np.ceil(corners).astype(int) + 2 * int(np.ceil(2 * max(1.0, scale)))  # the soft edge grows with it
         offset = (np.array(source.shape) - 1) / 2 - matrix @ ((size - 1) / 2)
         soft = _soften(source, 0.7)
         turned = ndimage.affine_transform(soft, matrix, offset + PAD, tuple(size), order=1)

@@ -9,13 +9,16 @@ from typing import Any
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from pseudonormal.lesions.appearance import FAMILIES, Family
-from pseudonormal.lesions.shapes import ShapeSource
+from pseudonormal.lesions.shapes import CONNECTED, ShapeSource
 
 PLACES_TRIED = 40
 LEAST_INSIDE = 0.75  # share of a shape that has to lie in allowed tissue (as in the BraTS inpainting challenge)
 EDGE = 0.05  # opacity below which a lesion leaves no trace
+SOFT_MM = 1.2  # how far a shape's soft edge reaches beyond its surface, down to EDGE
+FEWEST = 8  # voxels; no shape is drawn smaller
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ class LesionSource:
         :param image: (D, H, W) float32 scaled intensities, 1 mm voxels.
         :param allowed: (D, H, W) where a lesion may lie: foreground without real lesions.
         :param family: a name of ``families``; None: drawn.
-        :param volume_ml: range of the mask's volume; drawn log-uniformly.
+        :param volume_ml: range of the mask's volume; aimed at log-uniformly.
         :returns: None when no place of the wanted size was found.
         """
         place = self.place(allowed, rng, volume_ml=volume_ml)
@@ -80,10 +83,11 @@ class LesionSource:
         name = family or str(rng.choice(list(self.families)))
         return self.paint(image, place, name, rng)
 
-    def place(
-        self, allowed: NDArray[np.bool_], rng: Generator, *, volume_ml: tuple[float, float]
-    ) -> Place | None:
-        """Draw a shape and find a place for it where at least 75 % of it is allowed; the rest is cut off."""
+    def place(self, allowed: NDArray[np.bool_], rng: Generator, *, volume_ml: tuple[float, float]) -> Place | None:
+        """Draw a shape and find a place for it where at least 75 % of it is allowed, in one piece; the rest is cut off.
+
+        Parameters as for :meth:`sample`.
+        """
         candidates = np.flatnonzero(allowed)
         if candidates.size == 0:
             return None
@@ -91,21 +95,26 @@ class LesionSource:
         for _ in range(PLACES_TRIED):
             volume = float(np.exp(rng.uniform(np.log(low), np.log(high))))
             shapes = self._shapes[int(rng.integers(len(self._shapes)))]
-            field, record = shapes.draw(max(8, int(volume * 1000)), rng)
+            field, record = shapes.draw(_without_edge(1000 * volume), rng)
+            whole = int((field > EDGE).sum())
             centre = np.unravel_index(int(candidates[rng.integers(candidates.size)]), allowed.shape)
             fitted = _fit(field, tuple(int(c) for c in centre), allowed.shape)
             if fitted is None:
                 continue
             box, field = fitted
-            opacity = np.clip((field - EDGE) / (1 - EDGE), 0, 1) * allowed[box]
-            wanted, kept = int((field > EDGE).sum()), int((opacity > 0).sum())
-            if kept >= LEAST_INSIDE * wanted and low <= kept / 1000 <= high:
+            opacity = _largest_piece(np.clip((field - EDGE) / (1 - EDGE), 0, 1) * allowed[box])
+            kept = int((opacity > 0).sum())
+            if kept >= LEAST_INSIDE * whole and low <= kept / 1000 <= high:
                 record |= {"centre": [int(c) for c in centre], "volume_ml": kept / 1000}
                 return Place(box, opacity.astype(np.float32), record)
         return None
 
     def paint(self, image: NDArray[np.float32], place: Place, family: str, rng: Generator) -> SimulatedLesion:
-        """Give a placed shape the appearance of a family."""
+        """Give a placed shape the appearance of a family.
+
+        :param image: (D, H, W) float32 scaled intensities on the grid of the place.
+        :param family: a name of ``families``.
+        """
         truth = image[place.box]
         painted, drawn = self.families[family](truth, place.opacity, rng)
         changed = place.opacity > 0
@@ -114,6 +123,18 @@ class LesionSource:
         mask[place.box] = changed
         opacity[place.box] = place.opacity
         return SimulatedLesion(whole, mask, image, opacity, {"family": family, **place.record, **drawn})
+
+
+def _without_edge(voxels: float) -> int:
+    """Volume within a shape's surface so that a ball, soft edge included, has the wanted volume."""
+    radius = (3 * voxels / (4 * np.pi)) ** (1 / 3)
+    return max(FEWEST, round(4 / 3 * np.pi * max(0.0, radius - SOFT_MM) ** 3))
+
+
+def _largest_piece(opacity: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Without the crumbs that cutting leaves: a lesion is one connected region."""
+    labels, count = ndimage.label(opacity > 0, CONNECTED)
+    return opacity if count < 2 else opacity * (labels == 1 + np.argmax(np.bincount(labels.ravel())[1:]))
 
 
 def _fit(

@@ -46,6 +46,7 @@ class RestorerNetwork(nn.Module):
         self.head = nn.Conv3d(FEATURES + len(self.INPUTS), 5, kernel_size=1)
         nn.init.zeros_(self.head.weight)
         with torch.no_grad():
+            assert self.head.bias is not None
             self.head.bias.copy_(torch.tensor([0.0, 0.0, -1.5, 0.0, -2.0]))
 
     def forward(

@@ -15,7 +15,8 @@ def unet(
     Most of the work then happens at half resolution, which is what makes a 1 mm head affordable on two processor
     cores: a fifth of the time of a U-Net of equal width that starts at full resolution.
 
-    :param channels: maps per level; every level halves each axis, so inputs must be multiples of ``2**(levels - 1)``.
+    :param channels: maps per level; every level halves each axis, so inputs (B, C, D, H, W) must be multiples of
+        ``2**(levels - 1)``, and larger than that along one axis at least.
     """
     return UNet(
         spatial_dims=spatial_dims,

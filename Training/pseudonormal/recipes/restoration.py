@@ -27,7 +27,10 @@ class Restoration:
 class Restorer(Protocol):
     """Anything that removes lesions from a scan on the model grid (RAS axes, 1 mm, scaled intensities)."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """As in tables and on the command line."""
+        ...
 
     def restore(
         self, image: NDArray[np.float32], lesion: NDArray[np.bool_], foreground: NDArray[np.bool_]

@@ -34,7 +34,12 @@ HIGHEST_GROUP = len(GROUPS) + 64
 
 @dataclass(frozen=True)
 class Contrast:
-    """Mean and standard deviation of each tissue group; ``name`` is a sequence or "random"."""
+    """How bright each tissue group is.
+
+    :param name: a key of ``SEQUENCES`` or "random".
+    :param means: (groups,) at least 0.
+    :param deviations: (groups,) standard deviation of the tissue's own texture.
+    """
 
     name: str
     means: NDArray[np.float32]
@@ -44,7 +49,10 @@ class Contrast:
 def draw_contrast(rng: Generator, name: str | None = None) -> Contrast:
     """Draw a contrast: a jittered sequence, or means that follow nothing known ("random", 35 %).
 
-    Group 0 (air) has mean 0 in sequences; random contrasts give it a dark level.
+    Air (group 0) is black in four of five draws, else a dark grey.
+
+    :param name: a key of ``SEQUENCES`` or "random"; None: drawn.
+    :returns: means and deviations by group number, white matter of a sequence near 0.6.
     """
     chosen = name or ("random" if rng.random() < 0.35 else str(rng.choice(list(SEQUENCES))))
     means = rng.uniform(0.1, 1.2, HIGHEST_GROUP)

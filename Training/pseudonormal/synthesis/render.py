@@ -34,7 +34,12 @@ def render(
 
 
 def bias_field(shape: tuple[int, ...], rng: Generator, *, voxel_mm: float = 1.0) -> NDArray[np.float32]:
-    """A smooth positive field around 1, the exponential of a coarse random grid (knots 40-80 mm apart)."""
+    """A smooth positive field around 1, the exponential of a coarse random grid (knots 40-80 mm apart).
+
+    :param shape: (D, H, W), at least 2 each.
+    :param voxel_mm: voxel edge length.
+    :returns: (D, H, W) float32 factors.
+    """
     knots = [max(2, int(n * voxel_mm / rng.uniform(40, 80)) + 1) for n in shape]
     coarse = rng.normal(0, rng.uniform(0.0, 0.15), knots).astype(np.float32)
     for axis, length in enumerate(shape):
@@ -45,7 +50,9 @@ def bias_field(shape: tuple[int, ...], rng: Generator, *, voxel_mm: float = 1.0)
 def thicken(image: NDArray[np.float32], axis: int, thickness: float) -> NDArray[np.float32]:
     """What a scan of thick slices looks like on this grid: averaged along an axis, sampled, interpolated back.
 
-    :param thickness: slice thickness in voxels of this grid, at least 1.
+    :param image: (D, H, W).
+    :param thickness: slice thickness in voxels of this grid; up to 1 nothing changes.
+    :returns: (D, H, W), the same mean up to what the ends of the axis weigh.
     """
     if thickness <= 1:
         return image

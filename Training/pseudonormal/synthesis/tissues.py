@@ -27,7 +27,11 @@ CLOSING_MM = 3
 
 
 def group_numbers(labels: NDArray[np.integer]) -> NDArray[np.uint8]:
-    """Replace label numbers by group indices: the position in ``GROUPS``, then one group per 5xx label."""
+    """Replace label numbers by group indices: the position in ``GROUPS``, then one group per 5xx label.
+
+    :param labels: (D, H, W) FreeSurfer numbers; those that name nothing known count as air.
+    :returns: (D, H, W) uint8.
+    """
     table = np.zeros(1024, np.uint8)
     for index, numbers in enumerate(GROUPS.values()):
         table[list(numbers)] = index
@@ -37,8 +41,14 @@ def group_numbers(labels: NDArray[np.integer]) -> NDArray[np.uint8]:
 
 
 def brain_of(labels: NDArray[np.integer]) -> NDArray[np.bool_]:
-    """The brain with its ventricles and closed sulci, without the CSF around it (1 mm label map)."""
+    """The brain with its ventricles and closed sulci, without the CSF around it.
+
+    :param labels: (D, H, W) FreeSurfer numbers, 1 mm voxels.
+    :returns: (D, H, W) mask; empty where no label names brain tissue.
+    """
     tissue = (labels > 0) & (labels < EXTRACEREBRAL_FROM) & (labels != SULCAL_CSF)
+    if not tissue.any():
+        return tissue
     box = ndimage.find_objects(tissue.astype(np.uint8))[0]
     part = np.pad(tissue[box], CLOSING_MM + 1)
     # closing by distances: one pass instead of a dilation and an erosion with a large ball
@@ -51,5 +61,5 @@ def brain_of(labels: NDArray[np.integer]) -> NDArray[np.bool_]:
 
 
 def is_intracranial(groups: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Where group numbers stand for brain tissue or CSF, not for air, skull or scalp."""
+    """Where group numbers stand for brain tissue or CSF, not for air, skull or scalp; any shape."""
     return (groups > 0) & (groups < len(GROUPS))

@@ -1,0 +1,104 @@
+"""Choose a model's thresholds on validation subjects: the gate's two and the lesion threshold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pseudonormal.evaluate.detection import dice
+from pseudonormal.evaluate.metrics import psnr
+from pseudonormal.evaluate.simulated import simulated_trials
+from pseudonormal.evaluate.subject import Subject
+from pseudonormal.lesions.source import LesionSource
+from pseudonormal.models.bundle import Calibration, Model
+from pseudonormal.recipes.correction import CorrectedFill
+from pseudonormal.recipes.detection import lesion_mask, lesion_probability
+
+ADVANTAGES = np.arange(0.5, 1.06, 0.025)
+CONTRASTS = np.arange(0.02, 0.42, 0.02)
+THRESHOLDS = np.arange(0.1, 0.96, 0.05)
+MOST_FALSE_ML = 1.0
+WORST_LOSS_DB = 0.1  # what any family may lose on average by the gate's choices
+
+
+@dataclass(frozen=True)
+class GateRow:
+    """One simulated lesion, restored in both modes.
+
+    :param expected_ratio: see :mod:`pseudonormal.recipes.gate`, as is ``contrast_kept``.
+    :param gain_db: PSNR of "guided" minus PSNR of "void", inside the lesion.
+    """
+
+    family: str
+    expected_ratio: float
+    contrast_kept: float
+    gain_db: float
+
+
+def gate_rows(
+    model: Model,
+    subjects: Iterable[Subject],
+    source: LesionSource,
+    families: Sequence[str],
+    seeds: Sequence[int],
+    progress: Callable[[str], None] = lambda _: None,
+) -> list[GateRow]:
+    """Restore simulated lesions of the families that the model was trained on, in both modes."""
+    restorer = CorrectedFill(model, "guided")
+    rows = []
+    for subject in subjects:
+        for trials in simulated_trials(subject, source, families, seeds):
+            for trial in trials:
+                for look in restorer.looks(trial.image, trial.lesion, trial.foreground):
+                    inside = look.inside
+                    truth = trial.truth[look.box][inside]
+                    assert look.guided is not None
+                    views = (look.void, look.guided)
+                    errors = [float(((view.normal[inside] - truth) ** 2).mean()) for view in views]
+                    gain = psnr(errors[1]) - psnr(errors[0])
+                    row = GateRow(str(trial.labels["family"]), look.expected_ratio, look.contrast_kept, gain)
+                    rows.append(row)
+        progress(subject.case.case)
+    return rows
+
+
+def choose_gate(rows: Sequence[GateRow], calibration: Calibration) -> Calibration:
+    """The thresholds of the largest mean gain among those that cost no family more than ``WORST_LOSS_DB``."""
+    families = sorted({row.family for row in rows})
+    ratio = np.array([row.expected_ratio for row in rows])
+    kept = np.array([row.contrast_kept for row in rows])
+    gain = np.array([row.gain_db for row in rows])
+    of = {family: np.array([row.family == family for row in rows]) for family in families}
+    best, best_gain = replace(calibration, guided_advantage=0.0), 0.0
+    for advantage in ADVANTAGES:
+        for contrast in CONTRASTS:
+            won = np.where((ratio < advantage) & (kept < contrast), gain, 0.0)
+            if min(won[of[family]].mean() for family in families) >= -WORST_LOSS_DB and won.mean() > best_gain:
+                best_gain = float(won.mean())
+                best = replace(
+                    calibration,
+                    guided_advantage=round(float(advantage), 3),
+                    most_contrast_left=round(float(contrast), 3),
+                )
+    return best
+
+
+def choose_threshold(
+    model: Model, labelled: Iterable[Subject], normal: Iterable[Subject], calibration: Calibration
+) -> Calibration:
+    """The threshold of the best mean Dice that finds at most 1 ml in each normal scan."""
+    scores = np.zeros(len(THRESHOLDS))
+    for subject in labelled:
+        scores += [dice(found, subject.lesion) for found in _found(model, subject, calibration)]
+    for subject in normal:
+        volumes = np.array([found.sum() / 1000 for found in _found(model, subject, calibration)])
+        scores[volumes > MOST_FALSE_ML] -= 1e3
+    return replace(calibration, lesion_threshold=round(float(THRESHOLDS[int(np.argmax(scores))]), 3))
+
+
+def _found(model: Model, subject: Subject, calibration: Calibration) -> list[NDArray[np.bool_]]:
+    probability = lesion_probability(subject.raw, subject.foreground, model)
+    return [lesion_mask(probability, float(threshold), calibration.least_ml) for threshold in THRESHOLDS]

@@ -1,0 +1,67 @@
+"""Find lesions without a mask: the lesion network over the brain, window by window."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from monai.inferers import sliding_window_inference
+from numpy.typing import NDArray
+from scipy import ndimage
+from torch import Tensor, nn
+
+from pseudonormal.errors import InputError
+from pseudonormal.fills.components import bounding_box
+from pseudonormal.models.bundle import Model
+from pseudonormal.recipes.lesion import network_input
+
+WINDOW = 128
+OVERLAP = 0.25
+MARGIN = 4
+TOUCHING = np.ones((3, 3, 3), bool)  # 26-connectivity, as for findings
+
+
+def lesion_probability(image: NDArray[np.float32], brain: NDArray[np.bool_], model: Model) -> NDArray[np.float32]:
+    """Probability that a voxel is abnormal.
+
+    :param image: (D, H, W) on the model grid (RAS axes, 1 mm), any units.
+    :param brain: (D, H, W) the foreground.
+    :returns: (D, H, W) float32 in [0, 1], 0 outside the brain.
+    :raises InputError: the foreground is empty or has no contrast.
+    """
+    extent = bounding_box(brain)
+    if extent is None:
+        raise InputError("the foreground is empty: give a mask that holds the brain")
+    box = tuple(slice(max(0, axis.start - MARGIN), axis.stop + MARGIN) for axis in extent)
+    inside = brain[box]
+    channels = np.stack([network_input(image, brain)[box], inside.astype(np.float32)])
+    tensor = torch.from_numpy(channels)[None].to(model.device)
+    with torch.inference_mode(), torch.autocast(model.device.type, torch.bfloat16):
+        logits = sliding_window_inference(
+            tensor, (WINDOW,) * 3, 1, _channels_last(model.lesion), overlap=OVERLAP, mode="gaussian"
+        )
+    assert isinstance(logits, Tensor)
+    probability = np.zeros(image.shape, np.float32)
+    probability[box] = np.where(inside, torch.sigmoid(logits.float()).cpu().numpy()[0, 0], 0)
+    return probability
+
+
+def _channels_last(network: nn.Module) -> Callable[[Tensor], Tensor]:
+    return lambda window: network(window.to(memory_format=torch.channels_last_3d)).float()
+
+
+def lesion_mask(probability: NDArray[np.float32], threshold: float, least_ml: float) -> NDArray[np.bool_]:
+    """Voxels above the threshold in connected regions of at least ``least_ml``.
+
+    :param probability: (D, H, W) on the model grid (1 mm).
+    :param threshold: probability from which a voxel counts.
+    :param least_ml: volume in ml of the smallest region that is kept.
+    :returns: (D, H, W) mask.
+    """
+    labels, _ = ndimage.label(probability >= threshold, TOUCHING)
+    sizes = np.bincount(labels.ravel())
+    keep = sizes >= 1000 * least_ml
+    keep[0] = False
+    mask: NDArray[np.bool_] = keep[labels]
+    return mask

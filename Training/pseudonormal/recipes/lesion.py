@@ -1,0 +1,155 @@
+"""Recipe ``lesion``: where is the disease, on any contrast."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.random import Generator
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from pseudonormal.intensity import robust_z_scale
+from pseudonormal.lesions.shapes import ShapeSource
+from pseudonormal.lesions.source import LesionSource
+from pseudonormal.losses import weighted_cross_entropy, weighted_dice
+from pseudonormal.networks.unet import unet
+from pseudonormal.synthesis.contrast import draw_contrast
+from pseudonormal.synthesis.render import render
+from pseudonormal.training.crops import posed
+from pseudonormal.training.streams import Anatomy, Reference
+
+PATCH = 96
+LIMIT = (-6.0, 10.0)  # robust z beyond which intensities say no more
+REAL_SHARE = 0.6
+SPANS = (3.5, 9.0)  # robust standard deviations that lesion strengths are a share of
+# What is put into one patch: (odds, how many, volume range in ml)
+LOADS: tuple[tuple[float, tuple[int, int], tuple[float, float]], ...] = (
+    (0.2, (0, 0), (1.0, 1.0)),
+    (0.3, (2, 14), (0.02, 1.0)),
+    (0.25, (1, 2), (0.5, 15.0)),
+    (0.25, (1, 1), (10.0, 110.0)),
+)
+BRIGHT_ODDS = {"flair": 0.9, "t2": 0.85, "pd": 0.8, "t1": 0.2}
+
+
+def lesion_network() -> nn.Module:
+    """Two input channels (robust z within the brain, brain mask), one logit."""
+    return unet(2, 1, (24, 48, 96, 128, 160))
+
+
+def network_input(image: NDArray[np.float32], brain: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Robust z of the brain, clipped, 0 outside.
+
+    :param image: (D, H, W) any units.
+    :returns: (D, H, W) float32.
+    """
+    median, sigma = robust_z_scale(image, brain)
+    return np.where(brain, np.clip((image - median) / sigma, *LIMIT), 0).astype(np.float32)
+
+
+@dataclass
+class LesionRecipe:
+    """Trains :func:`lesion_network` on real labels and on simulated lesions in real and synthetic brains."""
+
+    anatomies: Sequence[Anatomy]
+    references: Sequence[Reference]
+    shapes: Sequence[ShapeSource]
+    name: str = "lesion"
+
+    def __post_init__(self) -> None:
+        self._source = LesionSource(self.shapes)
+
+    def network(self) -> nn.Module:
+        """See :func:`lesion_network`."""
+        return lesion_network()
+
+    def samples(self, rng: Generator) -> Iterator[dict[str, Any]]:
+        """Patches of 96³: "image" (robust z), "brain", "lesion", "weight"."""
+        while True:
+            yield self._real(rng) if rng.random() < REAL_SHARE else self._synthetic(rng)
+
+    def _synthetic(self, rng: Generator) -> dict[str, Any]:
+        anatomy = self.anatomies[int(rng.integers(len(self.anatomies)))]
+        groups, inside = posed((anatomy.groups, anatomy.brain), anatomy.brain, PATCH, rng)
+        contrast = draw_contrast(rng)
+        image, brain = render(groups, contrast, rng), inside > 0
+        nothing = np.zeros(image.shape, bool)
+        return self._with_lesions(image, brain, nothing, nothing, contrast.name, rng)
+
+    def _real(self, rng: Generator) -> dict[str, Any]:
+        reference = self.references[int(rng.integers(len(self.references)))]
+        known = reference.lesion if reference.lesion is not None else np.zeros_like(reference.brain)
+        aim = known if known.any() and rng.random() < 0.6 else reference.brain
+        places = np.argwhere(aim)
+        centre = places[int(rng.integers(len(places)))] + rng.integers(-20, 21, 3)
+        starts = [int(np.clip(c - PATCH // 2, 0, n - PATCH)) for c, n in zip(centre, aim.shape, strict=True)]
+        box = tuple(slice(s, s + PATCH) for s in starts)
+        median, sigma = robust_z_scale(reference.image, reference.brain)
+        image = ((reference.image[box] - median) / sigma).astype(np.float32)
+        doubtful = reference.doubtful[box] & ~known[box] & (reference.lesion is None)
+        return self._with_lesions(image, reference.brain[box], known[box], doubtful, reference.contrast, rng)
+
+    def _with_lesions(
+        self,
+        image: NDArray[np.float32],
+        brain: NDArray[np.bool_],
+        known: NDArray[np.bool_],
+        doubtful: NDArray[np.bool_],
+        sequence: str,
+        rng: Generator,
+    ) -> dict[str, Any]:
+        """Add simulated lesions; strengths are in units of the brain's own spread."""
+        lesion = known.copy()
+        odds, counts, volumes = zip(*LOADS, strict=True)
+        load = int(rng.choice(len(LOADS), p=odds))
+        median, sigma = robust_z_scale(image, brain) if brain.sum() > 500 else (0.0, 1.0)
+        # families speak of intensities in [0, 1]; the wider that range, the more a lesion stands out (0.5 to 5 z)
+        span = float(rng.uniform(*SPANS))
+        image = (image - median) / (span * sigma) + 0.5
+        for _ in range(int(rng.integers(counts[load][0], counts[load][1] + 1))):
+            allowed = brain & ~doubtful & ~known
+            place = self._source.place(allowed, rng, volume_ml=volumes[load]) if allowed.any() else None
+            if place is None:
+                continue
+            painted = self._source.paint(image, place, self._family(sequence, rng), rng)
+            image = painted.image
+            lesion |= painted.opacity > 0.5
+        image = (image - 0.5) * span
+        return {
+            "image": np.where(brain, np.clip(image, *LIMIT), 0).astype(np.float16),
+            "brain": brain,
+            "lesion": lesion,
+            "weight": ~doubtful,
+        }
+
+    def _family(self, sequence: str, rng: Generator) -> str:
+        """A family of the sign that lesions mostly have in this sequence."""
+        bright = rng.random() < BRIGHT_ODDS.get(sequence, 0.5)
+        if rng.random() < 0.55:
+            return "additive_bright" if bright else "additive_dark"
+        return str(rng.choice(["opaque", "textured", "rim", "mass_effect", "replacing"]))
+
+    def redraw(self, sample: dict[str, Any], rng: Generator) -> dict[str, Any]:
+        """Mirror, gain, shift, a bent intensity curve, noise."""
+        step = -1 if rng.random() < 0.5 else 1
+        image = sample["image"].astype(np.float32)
+        image = image * np.float32(np.exp(rng.normal(0, 0.15))) + np.float32(rng.normal(0, 0.15))
+        bend = rng.normal(0, 0.04)
+        image = image + bend * image * np.abs(image)
+        if rng.random() < 0.3:
+            image += rng.standard_normal(image.shape, dtype=np.float32) * np.float32(rng.uniform(0, 0.2))
+        image = np.where(sample["brain"], np.clip(image, *LIMIT), 0).astype(np.float32)
+        arrays = {"image": image, "brain": sample["brain"], "lesion": sample["lesion"], "weight": sample["weight"]}
+        return {key: np.ascontiguousarray(value[:, :, ::step]) for key, value in arrays.items()}
+
+    def loss(self, network: nn.Module, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Dice plus cross-entropy, blind to doubtful voxels and to everything outside the brain."""
+        logits = network(torch.cat([batch["image"], batch["brain"]], 1)).float()
+        weight = batch["weight"] * batch["brain"]
+        dice = weighted_dice(logits.sigmoid(), batch["lesion"], weight, smooth=20.0)
+        entropy = weighted_cross_entropy(logits, batch["lesion"], weight)
+        return {"loss": dice + 2 * entropy, "dice_loss": dice.detach(), "entropy": entropy.detach()}

@@ -1,0 +1,99 @@
+"""Real scans to train on: their normal tissue, their lesions, and the voxels that nobody can vouch for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from pseudonormal.cases import Case
+from pseudonormal.errors import InputError
+from pseudonormal.fills.components import bounding_box
+from pseudonormal.intensity import scale_from
+from pseudonormal.scan.conform import Conformed, conform, mask_to_model
+from pseudonormal.scan.reading import read_mask, read_scan
+from pseudonormal.scan.scan import Scan
+from pseudonormal.synthesis.contrast import SEQUENCES
+
+MARGIN = 6  # voxels kept around the brain
+LEAST_EDGE = 96  # smaller references are padded, so that every recipe's patch fits in
+AROUND_LESIONS = 3  # voxels: a drawn border is right to a few millimetres
+AROUND_DOUBTFUL = 6  # voxels: an automatic mask is less sure of its border
+
+FindForeground = Callable[[NDArray[np.float32]], NDArray[np.bool_]]
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A real scan on the model grid.
+
+    :param image: (D, H, W) float32 scaled intensities.
+    :param brain: (D, H, W) the foreground.
+    :param lesion: (D, H, W) its lesions; None when nobody has drawn them.
+    :param doubtful: (D, H, W) voxels that may be abnormal: neither normal tissue nor a label to learn from.
+    :param contrast: "flair", "t1", "t2" or "pd"; empty when it is another one or not known.
+    """
+
+    case: str
+    image: NDArray[np.float32]
+    brain: NDArray[np.bool_]
+    lesion: NDArray[np.bool_] | None
+    doubtful: NDArray[np.bool_]
+    contrast: str = ""
+
+
+def read_reference(case: Case, foreground_of: FindForeground) -> Reference:
+    """Bring a case's scan to the model grid, scaled by its normal tissue and cut to its brain.
+
+    What is known of the lesions comes from the case: those of its ``mask``; none where ``normal`` names the image
+    itself; somewhere within the mask that the extra column ``doubtful`` names.
+
+    :param foreground_of: finds the brain, (D, H, W) of the model grid in the scan's units, where the case names no
+        foreground.
+    :raises InputError: a file cannot be used, or nothing says which voxels are normal.
+    """
+    contrast = case.extra.get("contrast", "").lower()
+    if contrast and contrast not in SEQUENCES:
+        known = ", ".join(SEQUENCES)
+        raise InputError(f"case '{case.case}': contrast '{contrast}' is not known: write {known} or leave it empty")
+    path, named = case.image, case.extra.get("doubtful")
+    if path is None:
+        raise ValueError(f"case {case.case} has no scan")
+    if case.kind == "unlabelled" and not named:
+        raise InputError(
+            f"case '{case.case}': nothing says which of its voxels are normal: fill the column mask or doubtful, or "
+            "normal with the image itself, or take the case out of this split"
+        )
+    scan = read_scan(path)
+    conformed = conform(scan)
+    lesion = _mask(case.mask, scan, conformed) if case.mask else None
+    doubtful = np.zeros(conformed.image.shape, bool)
+    if lesion is not None:
+        doubtful |= ndimage.binary_dilation(lesion, iterations=AROUND_LESIONS)
+    elif case.kind == "normal":
+        lesion = np.zeros_like(doubtful)
+    if named:
+        doubtful |= ndimage.binary_dilation(_mask(named, scan, conformed), iterations=AROUND_DOUBTFUL)
+    try:
+        brain = _mask(case.foreground, scan, conformed) if case.foreground else foreground_of(conformed.image)
+        scale = scale_from(conformed.image, brain, doubtful)
+    except InputError as error:
+        # what finds the brain and the scale knows no file names
+        raise error if str(path) in str(error) else InputError(f"{path}: {error}") from error
+    box = bounding_box(brain) or ()
+    near = tuple(slice(max(0, axis.start - MARGIN), axis.stop + MARGIN) for axis in box)
+    parts = (scale.apply(conformed.image[near]), brain[near], doubtful[near])
+    image, brain, doubtful = (_at_least(part) for part in parts)
+    return Reference(case.case, image, brain, None if lesion is None else _at_least(lesion[near]), doubtful, contrast)
+
+
+def _mask(path: object, scan: Scan, conformed: Conformed) -> NDArray[np.bool_]:
+    mask, _ = read_mask(str(path), scan)
+    return mask_to_model(mask, conformed)
+
+
+def _at_least(array: NDArray) -> NDArray:
+    return np.pad(array, [(0, max(0, LEAST_EDGE - length)) for length in array.shape])
