@@ -12,10 +12,12 @@ from torch import nn
 
 from pseudonormal.errors import InputError
 from pseudonormal.recipes.brain import GRID_MM, SIZE, standardise
+from pseudonormal.recipes.stripped import stripped_tissue
 from pseudonormal.scan.interpolate import along_axis
 
 LEAST_BRAIN_ML = 100.0
 MULTIPLE = 16  # the network halves each axis four times
+SURE = 0.5  # logit that the clean-up of the 2 mm mask leaves at least, either way
 LEAST = 2 * MULTIPLE  # one voxel on the coarsest level is too few for its normalisation
 
 
@@ -37,7 +39,7 @@ def find_brain(image: NDArray[np.float32], model: BrainModel) -> NDArray[np.bool
     """Segment the brain.
 
     A first look at the whole field of view finds where the brain is, a second one at the cube of 19 cm around it, the
-    size of training, gives the mask.
+    size of training, gives the mask. A scan whose skull somebody else has taken off keeps the brain that is left.
 
     :param image: (D, H, W) on the model grid (RAS axes, 1 mm), any units.
     :returns: (D, H, W), one connected region without holes.
@@ -56,13 +58,17 @@ def find_brain(image: NDArray[np.float32], model: BrainModel) -> NDArray[np.bool
         closer = np.full_like(logits, logits.min())
         closer[box] = _look(small[box], model)
         logits = closer
+    labels, count = ndimage.label(logits > 0)
+    if count == 0 or np.bincount(labels.ravel())[1:].max() * GRID_MM**3 < 1000 * LEAST_BRAIN_ML:
+        raise InputError("no brain was found in this image: give a head or brain scan, or a --foreground mask")
+    largest = ndimage.binary_fill_holes(labels == 1 + np.argmax(np.bincount(labels.ravel())[1:]))
+    tissue = stripped_tissue(image, small, largest)
+    if tissue is not None:
+        return tissue
+    logits = np.where(largest, np.maximum(logits, SURE), np.minimum(logits, -SURE))
     for axis, length in enumerate(image.shape):
         logits = along_axis(logits, axis, length, 1 / GRID_MM, "linear")
-    labels, count = ndimage.label(logits > 0)
-    if count == 0 or np.bincount(labels.ravel())[1:].max() < 1000 * LEAST_BRAIN_ML:
-        raise InputError("no brain was found in this image: give a head or brain scan, or a --foreground mask")
-    brain = labels == 1 + np.argmax(np.bincount(labels.ravel())[1:])
-    return ndimage.binary_fill_holes(brain)
+    return logits > 0
 
 
 def _look(image: NDArray[np.float32], model: BrainModel) -> NDArray[np.float32]:
