@@ -10,8 +10,6 @@ from pseudonormal.recipes.brain import GRID_MM
 
 SHELL_MM = (8.0, 14.0)  # where skull and scalp would be
 MOST_TISSUE = 0.7  # share of that shell that may show something: 0.95 and more in heads, up to 0.5 in stripped scans
-    0.7  # share of that shell that may show something in a stripped scan; 0.95 or more in heads, up to 0.5 without
-)
 FAINT = 0.02  # share of the brain's range that interpolation may leave in the background
 CLOSING = 3  # voxels; sulci that open to the background belong to the brain
 
