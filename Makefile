@@ -16,7 +16,11 @@ VENV := .venv/.complete
 # One thread a process: the tests run side by side, and more threads than cores only slow each other down.
 TEST_THREADS := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS=1
 
-.PHONY: help demo test bench lint types contracts format clean
+PACK = $(BIN)/pseudonormal models pack runs/brain runs/lesion runs/restore runs/brain-mr --version 1 \
+	--card Training/cases/brain-mr.md --licence LICENSE \
+	--data "label maps (Apache-2.0), ms_open (CC BY), TCGA-LGG (CC BY 3.0), voxelmorph sample (Apache-2.0)"
+
+.PHONY: help demo test bench model lint types contracts format clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST)
@@ -29,6 +33,16 @@ test: lint contracts types ## Everything that must hold: style, imports, types, 
 
 bench: $(VENV) ## Time and memory of generate, as a table
 	$(BIN)/pseudonormal bench
+
+model: $(VENV) ## Train the shipped model again: make model DATA=folder (docs/training-data.md says what belongs in it)
+	@test -n "$(DATA)" || { echo "name the folder of the training data: make model DATA=folder" >&2; exit 2; }
+	cp Training/cases/brain-mr.csv Training/cases/evaluation.csv '$(DATA)'
+	$(BIN)/pseudonormal train brain '$(DATA)/brain-mr.csv' -o runs/brain
+	$(BIN)/pseudonormal train lesion '$(DATA)/brain-mr.csv' -o runs/lesion --brain runs/brain
+	$(BIN)/pseudonormal train restore '$(DATA)/brain-mr.csv' -o runs/restore --brain runs/brain
+	$(PACK)
+	$(BIN)/pseudonormal models calibrate runs/brain-mr '$(DATA)/evaluation.csv' -o runs/calibration.json
+	$(PACK) --calibration runs/calibration.json
 
 lint: $(VENV) ## Style
 	$(BIN)/ruff check

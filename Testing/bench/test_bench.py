@@ -21,7 +21,7 @@ MIB = 1024**2
 @pytest.fixture(scope="module")
 def measured(a_head, models_folder, tmp_path_factory):
     out = tmp_path_factory.mktemp("bench")
-    arguments = [a_head.scan, out, "brain-mr", "cpu", 1, time.time()]
+    arguments = [a_head.scan, out, "brain-mr", "cpu", 1, 1, time.time()]
     done = subprocess.run(
         [sys.executable, "-m", "pseudonormal.bench.child", *map(str, arguments)],
         env={**os.environ, "PSEUDONORMAL_MODELS": str(models_folder)},

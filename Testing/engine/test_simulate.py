@@ -77,6 +77,32 @@ def test_the_same_seed_gives_the_same_files(command, a_list):
     assert a[Path("p1_1/image.nii.gz")] != c[Path("p1_1/image.nii.gz")]
 
 
+def test_evaluate_takes_the_list(command, a_list):
+    folder = a_list.parent
+    assert command("simulate", a_list, "-o", folder / "made", "--volume-ml", 0.5, 2).code == 0
+    options = ["--recipe", "ring_mean", "--recipe", "biharmonic", "--model", "brain-mr", "--mode", "void", "--json"]
+    said = command("evaluate", folder / "made" / "cases.csv", "-o", folder / "tables", *options)
+    assert said.code == 0, said.err
+    events = [json.loads(line) for line in said.out.splitlines()]
+    result = events[-1]
+    assert result["event"] == "result"
+    assert {"summary.md", "summary.csv", "simulated.csv"} <= set(result["files"])
+    assert all(target["subject"] in ("brain-mr:void", "segmenter") for target in result["targets"])
+    assert any(target["measured"] is not None for target in result["targets"])
+    table = (folder / "tables" / "summary.md").read_text(encoding="utf-8")
+    assert all(name in table for name in ("ring_mean", "biharmonic", "brain-mr:void"))
+
+
+def test_evaluate_prints_its_targets(command, a_head, tmp_path):
+    rows = f"p1,anna,test,{a_head.scan},,{a_head.scan},{a_head.brain}\n"
+    (tmp_path / "cases.csv").write_text(HEADER + rows)
+    options = ["--recipe", "ring_mean", "--model", "brain-mr", "--family", "rim", "--mode", "void"]
+    said = command("evaluate", tmp_path / "cases.csv", "-o", tmp_path / "tables", *options)
+    assert said.code == 0, said.err
+    assert "PSNR over best classical fill" in said.out
+    assert str(tmp_path / "tables" / "summary.md") in said.out
+
+
 def test_shapes_from_a_folder(command, a_list, a_head):
     shapes = a_list.parent / "shapes"
     shapes.mkdir()

@@ -1,6 +1,6 @@
 """Time ``generate`` in a process of its own, so that start-up and peak memory are its alone.
 
-Called as ``python -m pseudonormal.bench.child SCAN OUT MODEL DEVICE RUNS STARTED``; prints one JSON object.
+Called as ``python -m pseudonormal.bench.child SCAN OUT MODEL DEVICE RUNS THREADS STARTED``; prints one JSON object.
 """
 
 from __future__ import annotations
@@ -17,22 +17,24 @@ from typing import Any
 CASE = "bench"
 
 
-def measure(scan: Path, out: Path, model_name: str, device: str, runs: int, started: float) -> dict[str, Any]:
+def measure(
+    scan: Path, out: Path, model_name: str, device: str, runs: int, threads: int, started: float
+) -> dict[str, Any]:
     """Generate once cold and ``runs`` times warm.
 
+    :param threads: that torch may use.
     :param started: when the process was started, seconds since the epoch.
     :returns: "cold_s" (process start to written result), "runs" (for each warm one: "generate_s", "write_s",
         "networks_s" and the stages), "peak_bytes", "threads", "device", "gpu_peak_bytes".
     """
     import torch
 
-    from pseudonormal.cli.cores import use_all_cores
     from pseudonormal.generate.outputs import write_result
     from pseudonormal.generate.pipeline import Options, generate
     from pseudonormal.models.bundle import load_model
     from pseudonormal.models.device import choose_device
 
-    use_all_cores()
+    torch.set_num_threads(threads)
     model = load_model(model_name, choose_device(device))
     options = Options()
     wait = torch.cuda.synchronize if model.device.type == "cuda" else _nothing
@@ -99,5 +101,6 @@ def _nothing() -> None:
 
 
 if __name__ == "__main__":
-    source, target, name, where, count, start = sys.argv[1:]
-    sys.stdout.write(json.dumps(measure(Path(source), Path(target), name, where, int(count), float(start))) + "\n")
+    source, target, name, where, runs, threads, begun_at = sys.argv[1:]
+    answer = measure(Path(source), Path(target), name, where, int(runs), int(threads), started=float(begun_at))
+    sys.stdout.write(json.dumps(answer) + "\n")

@@ -18,9 +18,10 @@ from pseudonormal.scan.conform import conform
 from pseudonormal.scan.reading import read_scan
 
 
-def run_bench(model: str, device: str, runs: int, cores: int, progress: Callable[[str], None]) -> str:
+def run_bench(model: str, device: str, runs: int, threads: int, cores: int, progress: Callable[[str], None]) -> str:
     """Measure everything; a scratch folder of the system's holds the files meanwhile.
 
+    :param threads: that torch may use.
     :param cores: cores that this process may use, for the table.
     :param progress: told what is measured next.
     :returns: the table, Markdown.
@@ -32,7 +33,7 @@ def run_bench(model: str, device: str, runs: int, cores: int, progress: Callable
         make_scene(folder)
         scene = Scene.at(folder)
         progress(f"generate: once cold, {runs} times warm")
-        arguments = [str(scene.scan), str(folder / "out"), model, device, str(runs), str(time.time())]
+        arguments = [str(scene.scan), str(folder / "out"), model, device, str(runs), str(threads), str(time.time())]
         child = subprocess.run(
             [sys.executable, "-m", "pseudonormal.bench.child", *arguments], capture_output=True, text=True, check=False
         )

@@ -24,6 +24,8 @@ def bench(
     """Measure generate on a 1 mm head: cold and warm time, peak memory, and its share beyond the bare networks."""
     if out is not None:
         check_writable(out.parent)
+    import torch
+
     from pseudonormal.bench.run import run_bench
     from pseudonormal.models.bundle import load_model
     from pseudonormal.models.device import choose_device
@@ -33,7 +35,14 @@ def bench(
     load_model(model, choose_device(device))  # what is wrong with them is said here, not by the measured process
     with Talk(as_json=False) as talk:
         steps = iter(range(3))
-        table = run_bench(model, device, runs, cores(), lambda message: talk.progress(next(steps), 3, message))
+        table = run_bench(
+            model,
+            device,
+            runs,
+            torch.get_num_threads(),
+            cores(),
+            lambda message: talk.progress(next(steps), 3, message),
+        )
     talk.lines(*table.splitlines())
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)

@@ -29,8 +29,9 @@ def demo(
 ) -> None:
     """Try it on a real brain with a simulated lesion whose truth is known.
 
-    The brain is the MNI152 template that nilearn ships. It goes through generate twice: with the known lesion mask,
-    for the errors beside every classical fill, and without it, for what the model finds by itself.
+    The brain is the MNI152 template that nilearn ships, bent a little and with noise, as people and scanners are. It
+    goes through generate twice: with the known lesion mask, for the errors beside every classical fill, and without
+    it, for what the model finds by itself.
     """
     check_writable(out)
     with Talk(as_json=False) as talk:
@@ -98,7 +99,7 @@ def _print(lines: list[Line]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    title = "Error inside the lesion, known mask (the brain's intensities span 0 to 1)"
+    title = "Error inside the lesion, known mask; the brain spans 0 to 1"
     table = Table(title=title, title_justify="left")
     for column in ("", "mean absolute error", "PSNR dB", "seconds"):
         table.add_column(column, justify="left" if not column else "right")

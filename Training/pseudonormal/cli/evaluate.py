@@ -20,11 +20,7 @@ from pseudonormal.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
-    from numpy.typing import NDArray
-
     from pseudonormal.evaluate.targets import Target
-    from pseudonormal.models.bundle import Model
     from pseudonormal.recipes.correction import Mode
     from pseudonormal.recipes.restoration import Restorer
 
@@ -76,6 +72,7 @@ def evaluate(
     from pseudonormal.recipes.brain_finder import BrainFinder
     from pseudonormal.recipes.classical import CLASSICAL
     from pseudonormal.recipes.correction import CorrectedFill
+    from pseudonormal.recipes.detection import LesionFinder
     from pseudonormal.simulate.shapes import shape_sources
 
     listed = read_cases(cases)
@@ -97,7 +94,7 @@ def evaluate(
             source=source,
             seeds=range(seeds),
             texture=texture,
-            segmenter=_segmenter(next(iter(models.values()))) if models else None,
+            segmenter=LesionFinder(next(iter(models.values()))) if models else None,
             foreground_of=BrainFinder(next(iter(names), DEFAULT), where),
             generated=generated,
             progress=talk.progress,
@@ -142,17 +139,6 @@ def _modes(names: Sequence[str]) -> list[Mode]:
     if unknown is not None:
         raise InputError(f"--mode {unknown}: not known; name one of {', '.join(known)}")
     return [mode for mode in known if mode in names]
-
-
-def _segmenter(model: Model) -> Any:
-    from pseudonormal.recipes.detection import lesion_mask, lesion_probability
-
-    def segment(image: NDArray[np.float32], foreground: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        calibration = model.calibration
-        probability = lesion_probability(image, foreground, model)
-        return lesion_mask(probability, calibration.lesion_threshold, calibration.least_ml)
-
-    return segment
 
 
 def _plain(target: Target) -> dict[str, Any]:

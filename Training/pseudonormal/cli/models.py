@@ -11,10 +11,12 @@ from rich.console import Console
 from rich.markdown import Markdown
 from rich.table import Table
 
+from pseudonormal.cli.calibrate import calibrate
 from pseudonormal.cli.pack import pack
 
 app = typer.Typer(help="List, show, import and export models.", no_args_is_help=True)
 app.command()(pack)
+app.command()(calibrate)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 

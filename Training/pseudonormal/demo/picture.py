@@ -13,8 +13,9 @@ from pseudonormal.scan.scan import Geometry
 COLUMNS = ("input", "truth", "pseudo-normal", "difference")
 # Axes of the (S, A, R) view: cut across, down the picture, to its right (reversed: the patient's left is at the right).
 PLANES = {"axial": (0, 1, 2), "coronal": (1, 0, 2), "sagittal": (2, 0, 1)}
-BACKGROUND, INK, QUIET, OUTLINE = "#0b0d10", "#e8eaed", "#8b9199", "#ffc400"
-MARGIN = 6
+BACKGROUND, INK, QUIET, OUTLINE, SHAPE = "#000000", "#e8eaed", "#8b9199", "#ffc400", "#5f656d"
+MARGIN = 3
+WIDTH, HEADROOM = 10.0, 0.7  # inches
 
 
 def demo_picture(
@@ -42,8 +43,9 @@ def demo_picture(
     low, high = np.percentile(volumes[1][brain], [0.1, 99.9])
     most = float(np.percentile(np.abs(volumes[3][outline]), 99)) or 1.0
     colours = LinearSegmentedColormap.from_list("difference", ["#beebff", "#2682e6", BACKGROUND, "#e25c14", "#ffec96"])
+    widths = [box[right].stop - box[right].start for _, _, right in PLANES.values()]
     heights = [box[down].stop - box[down].start for _, down, _ in PLANES.values()]
-    figure = Figure(figsize=(11.2, 11.2 * sum(heights) / (4.1 * max(b.stop - b.start for b in box))), dpi=110)
+    figure = Figure(figsize=(WIDTH, HEADROOM + WIDTH / 4 * sum(heights) / max(widths)), dpi=110)
     figure.set_facecolor(BACKGROUND)
     axes = figure.subplots(3, 4, gridspec_kw={"height_ratios": heights, "wspace": 0.02, "hspace": 0.04}, squeeze=False)
     for row, (plane, (across, down, right)) in enumerate(PLANES.items()):
@@ -63,6 +65,8 @@ def demo_picture(
             )
             if title == "input":
                 axis.contour(outline[tuple(cut)][::-1, ::-1], [0.5], colors=OUTLINE, linewidths=0.9)
+            if title == "difference":
+                axis.contour(brain[tuple(cut)][::-1, ::-1], [0.5], colors=SHAPE, linewidths=0.7)
             axis.set_axis_off()
             if row == 0:
                 axis.set_title(title, color=INK, fontsize=13, pad=8)

@@ -1,4 +1,9 @@
-"""The demo's scan: the MNI152 brain that nilearn ships, with a lesion of known truth put into it."""
+"""The demo's scan: the MNI152 brain that nilearn ships, with a lesion of known truth put into it.
+
+The template is a mean of many people, symmetric to the last voxel and free of noise. A scan is neither, and either
+would make the demo too easy (its other half would be the exact answer), so the brain is first bent a little, by a
+smooth random field, and given a scanner's noise.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from pseudonormal.lesions.appearance import FAMILIES
 from pseudonormal.lesions.shapes import SmoothBlob
@@ -20,10 +26,13 @@ from pseudonormal.simulate.native import simulate_lesion
 
 VOLUME_ML = (7.5, 8.5)
 FAMILY = "additive_dark"  # as white-matter lesions and old strokes are on T1
-CENTRE_RAS = (-28.0, -34.0, 30.0)  # left parietal: white matter, cortex and the ventricle's wall are all near
+CENTRE_RAS = (-34.0, -32.0, 36.0)  # left parietal: white matter and cortex
 REACH_MM = 24.0
 SEED = 5
 GREY_LEVELS = 1000  # the template's brightest voxel; scanners store integers
+NOISE = 10.0  # standard deviation, in grey levels
+BENT_MM = 2.0  # root mean square along each axis
+BEND_GRID = 40  # voxels between the points where the field is drawn
 
 
 @dataclass(frozen=True)
@@ -77,19 +86,34 @@ def make_scene(folder: Path) -> None:
 
 
 def _template(folder: Path) -> tuple[Scan, NDArray[np.bool_]]:
-    """MNI152 T1 at 1 mm (brain only) as a scan, and where it is grey or white matter."""
+    """MNI152 T1 at 1 mm (brain only), bent and noisy, as a scan, and where it is grey or white matter."""
     from nilearn import datasets
 
     image = datasets.load_mni152_template(resolution=1)
+    rng = np.random.default_rng(SEED)
     parts = [datasets.load_mni152_gm_template(resolution=1), datasets.load_mni152_wm_template(resolution=1)]
-    tissue = sum(np.asarray(part.dataobj, np.float32) for part in parts) > 0.5
-    values = np.asarray(image.dataobj, np.float32).transpose(2, 1, 0)
-    stored = np.rint(values / values.max() * GREY_LEVELS).astype(np.int16)
+    tissue = sum(np.asarray(part.dataobj, np.float32).transpose(2, 1, 0) for part in parts)
+    head = np.asarray(image.dataobj, np.float32).transpose(2, 1, 0)
+    places = _bent(head.shape, rng)
+    head, tissue = (ndimage.map_coordinates(array, places, order=1) for array in (head, tissue))
+    values = np.maximum(head / head.max() * GREY_LEVELS + rng.normal(0, NOISE, head.shape), 1.0)
+    stored = np.where(head > 0.02, np.rint(values), 0).astype(np.int16)
     affine = np.diag([-1.0, -1.0, 1.0, 1.0]) @ image.affine  # RAS to LPS
     x, y, z = (float(value) for value in affine[:3, 3])
     direction = tuple(float(value) for value in affine[:3, :3].flat)  # voxels are 1 mm
-    geometry = Geometry(tuple(int(n) for n in image.shape), (1.0, 1.0, 1.0), (x, y, z), direction)  # type: ignore[arg-type]
-    return Scan(stored, geometry, folder, Storage(stored.dtype)), tissue.transpose(2, 1, 0)
+    depth, height, width = stored.shape
+    geometry = Geometry((width, height, depth), (1.0, 1.0, 1.0), (x, y, z), direction)
+    return Scan(stored, geometry, folder, Storage(stored.dtype)), tissue > 0.5
+
+
+def _bent(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.float32]:
+    """Where each voxel's value comes from: (3, D, H, W) indices."""
+    places = np.indices(shape, np.float32)
+    for field in places:
+        coarse = rng.standard_normal([-(-n // BEND_GRID) + 1 for n in shape]).astype(np.float32)
+        smooth = ndimage.zoom(coarse, [n / m for n, m in zip(shape, coarse.shape, strict=True)], order=3)
+        field += smooth * (BENT_MM / smooth.std())
+    return places
 
 
 def _near(centre_ras: tuple[float, float, float], conformed: Conformed) -> NDArray[np.bool_]:

@@ -17,11 +17,11 @@ from pseudonormal.models.bundle import Calibration, Model
 from pseudonormal.recipes.correction import CorrectedFill
 from pseudonormal.recipes.detection import lesion_mask, lesion_probability
 
-ADVANTAGES = np.arange(0.5, 1.06, 0.025)
-CONTRASTS = np.arange(0.02, 0.42, 0.02)
+ADVANTAGES = np.arange(0.5, 1.06, 0.05)
+CONTRASTS = np.arange(0.05, 0.31, 0.05)  # more than 0.3 is never right for a patient, whatever simulated lesions say
 THRESHOLDS = np.arange(0.1, 0.96, 0.05)
 MOST_FALSE_ML = 1.0
-WORST_LOSS_DB = 0.1  # what any family may lose on average by the gate's choices
+WORST_LOSS_DB = 0.75  # what any family may lose on average by the gate's choices
 
 
 @dataclass(frozen=True)

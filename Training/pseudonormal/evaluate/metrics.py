@@ -58,7 +58,7 @@ def ssim_map(output: Image, truth: Image, data_range: float) -> NDArray[np.float
     shape = truth.shape
     missing = [(0, max(0, 11 - size)) for size in shape]
     output, truth = (np.pad(image.astype(np.float64), missing, mode="symmetric") for image in (output, truth))
-    _, similarity = structural_similarity(  # type: ignore[no-untyped-call]
+    _, similarity = structural_similarity(
         output,
         truth,
         data_range=data_range,

@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +56,7 @@ class Model:
 
     :param fingerprint: SHA-256 over the hashes of its weights.
     :param trained_families: lesion families that the restorer has seen in training.
+    :param hashes: SHA-256 of each network's weights.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Model:
     restore: nn.Module
     calibration: Calibration
     trained_families: tuple[str, ...]
+    hashes: Mapping[str, str] = field(default_factory=dict)
 
 
 def model_folders() -> dict[str, Path]:
@@ -140,6 +142,7 @@ def load_model(name: str = DEFAULT_MODEL, device: str | torch.device = "cpu") ->
         name=bundle.resolve().name,
         version=str(metadata.get("version", "?")),
         fingerprint=fingerprint(own["weights"]),
+        hashes={key: own["weights"][key]["sha256"] for key in NETWORKS},
         device=device,
         calibration=_calibration(own),
         trained_families=tuple(own["trained_families"]),

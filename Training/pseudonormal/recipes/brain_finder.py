@@ -57,5 +57,6 @@ class BrainFinder:
             network.load_state_dict(load_file(weights))
         except (RuntimeError, SafetensorError, OSError) as error:
             raise InputError(f"{weights}: holds no brain network, or is damaged: train recipe brain anew") from error
-        network = network.eval().to(device=self.device, memory_format=torch.channels_last_3d)
+        network = network.eval().to(self.device)
+        network = network.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]  # torch's stub lacks it
         return BrainNetwork(network, self.device)

@@ -45,8 +45,9 @@ class CorrectedFill:
 
     @property
     def fingerprint(self) -> str:
-        """Changes with the weights, the mode and the calibration."""
-        return f"{self.model.fingerprint}:{self.mode}:{self.model.calibration}"
+        """Changes with the restorer's weights, the mode and the gate's thresholds."""
+        gate = (self.model.calibration.guided_advantage, self.model.calibration.most_contrast_left)
+        return f"{self.model.hashes.get('restore', self.model.fingerprint)}:{self.mode}:{gate}"
 
     @property
     def trained_families(self) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -65,3 +66,23 @@ def lesion_mask(probability: NDArray[np.float32], threshold: float, least_ml: fl
     keep[0] = False
     mask: NDArray[np.bool_] = keep[labels]
     return mask
+
+
+@dataclass(frozen=True)
+class LesionFinder:
+    """A model's lesions by its calibrated threshold: ``finder(image, foreground) -> mask``, (D, H, W), model grid."""
+
+    model: Model
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes with the lesion network's weights and thresholds."""
+        calibration = self.model.calibration
+        weights = self.model.hashes.get("lesion", self.model.fingerprint)
+        return f"{weights}:{calibration.lesion_threshold}:{calibration.least_ml}"
+
+    def __call__(self, image: NDArray[np.float32], foreground: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Find lesions; see :func:`lesion_probability` and :func:`lesion_mask`."""
+        calibration = self.model.calibration
+        probability = lesion_probability(image, foreground, self.model)
+        return lesion_mask(probability, calibration.lesion_threshold, calibration.least_ml)

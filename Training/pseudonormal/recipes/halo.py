@@ -15,16 +15,19 @@ from pseudonormal.intensity import MAD_TO_SIGMA
 
 REACH = 3  # voxels (1 mm) that a halo may be wide
 FAR = (REACH + 1, REACH + 6)  # the shell of tissue that says what normal is here
-CLEAR_CONTRAST = 1.5  # in robust standard deviations of that shell; a fainter lesion has no halo worth the name
-SHARE = 0.3  # share of the lesion's contrast above which a voxel beside it belongs to it
+CLEAR_CONTRAST = 1.0  # in robust standard deviations of that shell; a fainter lesion has no halo worth the name
+FADING = 0.08  # share of the lesion's contrast by which its first outer shell exceeds its third, where there is a halo
+ALIKE = 0.3  # share of the lesion's contrast above which a voxel farther out belongs to the halo too
 TOUCHING = np.ones((3, 3, 3), bool)
 
 
 def halo(image: NDArray[np.float32], lesion: NDArray[np.bool_], foreground: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Voxels beside each lesion that look like it rather than like the tissue around.
+    """Voxels beside each lesion that show more of it than of the tissue around.
 
-    A lesion has a halo when the median of its first outer shell lies more than ``SHARE`` of the way from the tissue
-    around to the lesion's own median; then every voxel within ``REACH`` that does so and is connected to it counts.
+    A lesion has a halo when its contrast fades outwards: the median of the first shell outside the mask lies nearer to
+    the lesion's own median than that of the third, by more than ``FADING`` of the contrast. A mask that holds all of
+    its lesion has tissue in both. The halo is the first shell, and what is alike to the lesion within ``REACH`` and
+    connected to it.
 
     :param image: (D, H, W) on the model grid (1 mm), any units.
     :param lesion: (D, H, W) the mask.
@@ -38,9 +41,10 @@ def halo(image: NDArray[np.float32], lesion: NDArray[np.bool_], foreground: NDAr
         inside = labels[wide] == index
         tissue = foreground[wide] & ~lesion[wide]
         distance = ndimage.distance_transform_edt(~inside)
-        around = image[wide][tissue & (distance > FAR[0]) & (distance <= FAR[1])]
         first = tissue & (distance > 0) & (distance < 1.5)
-        if around.size < 50 or not first.any():
+        third = tissue & (distance > 2.5) & (distance <= 3.5)
+        around = image[wide][tissue & (distance > FAR[0]) & (distance <= FAR[1])]
+        if around.size < 50 or not first.any() or not third.any():
             continue
         normal = float(np.median(around))
         spread = MAD_TO_SIGMA * float(np.median(np.abs(around - normal)))
@@ -48,7 +52,7 @@ def halo(image: NDArray[np.float32], lesion: NDArray[np.bool_], foreground: NDAr
         if abs(contrast) <= CLEAR_CONTRAST * spread:
             continue
         likeness = (image[wide] - normal) / contrast
-        if np.median(likeness[first]) > SHARE:
-            alike = tissue & (distance <= REACH) & (likeness > SHARE)
+        if np.median(likeness[first]) - max(float(np.median(likeness[third])), 0.0) > FADING:
+            alike = first | (tissue & (distance <= REACH) & (likeness > ALIKE))
             found[wide] |= ndimage.binary_propagation(inside, TOUCHING, inside | alike) & alike
     return found

@@ -33,13 +33,13 @@ RECIPES: dict[str, TrainingRecipe] = {
         "Finds the brain in a head of any contrast, with or without skull. Learns from label maps alone: each sample "
         "is a head of random pose, contrast, lesions, stripping and field of view, painted from a label map at 2 mm.",
         lambda streams: BrainRecipe(streams.anatomies),
-        Settings(minutes=13, batch=3, reuse=4, pool=64, learning_rate=2e-3),
+        Settings(minutes=19, batch=3, reuse=4, pool=64, learning_rate=2e-3),
     ),
     "lesion": TrainingRecipe(
         "Finds lesions on any contrast. Learns from the drawn lesions of real scans, and from lesions simulated "
         "in real normal tissue and in heads of any contrast painted from label maps.",
         lambda streams: LesionRecipe(streams.anatomies, streams.references, streams.shapes),
-        Settings(minutes=45, batch=2, reuse=5, pool=64, learning_rate=1.5e-3),
+        Settings(minutes=17, batch=2, reuse=3, pool=100, learning_rate=2e-3),
     ),
     "restore": TrainingRecipe(
         "Says what was there before the lesion: blends and corrects classical fills and the other hemisphere. "
@@ -47,7 +47,7 @@ RECIPES: dict[str, TrainingRecipe] = {
         lambda streams: RestoreRecipe(
             streams.anatomies, streams.mirrored_anatomies, streams.references, streams.planes, streams.shapes
         ),
-        Settings(minutes=45, batch=5, reuse=5, pool=120, learning_rate=1.5e-3),
+        Settings(minutes=57, batch=5, reuse=7, pool=140, learning_rate=1.5e-3),
     ),
 }
 

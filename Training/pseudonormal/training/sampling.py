@@ -40,7 +40,8 @@ def batches(
     rng = np.random.default_rng([settings.seed, step])
     loader = DataLoader(
         _Stream(samples, settings.seed + 1000 * step), batch_size=None, num_workers=settings.workers,
-        collate_fn=_as_is, prefetch_factor=8 if settings.workers else None, worker_init_fn=_ignore_interrupts,
+        collate_fn=_as_is,  # type: ignore[arg-type]  # without a batch size the stub's list is one sample
+        prefetch_factor=8 if settings.workers else None, worker_init_fn=_ignore_interrupts,
     )  # fmt: skip
     ended = threading.Event()
     pool = _Pool(iter(loader), settings.pool, settings.reuse, rng, lambda: stop.is_set() or ended.is_set())

@@ -35,7 +35,8 @@ class State:
         """Begin a training on the settings' device."""
         self._settings = settings
         self._device = torch.device(settings.device)
-        self._network = network.to(device=self._device, memory_format=torch.channels_last_3d)
+        network = network.to(self._device)
+        self._network = network.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]  # stub lacks it
         self._average = {name: value.detach().clone().float() for name, value in network.state_dict().items()}
         self._optimizer = torch.optim.AdamW(network.parameters(), lr=settings.learning_rate, weight_decay=1e-4)
         self.step, self.spent = 0, 0.0
@@ -54,7 +55,7 @@ class State:
         with torch.autocast(self._device.type, torch.bfloat16):
             terms = loss(self._network, there)
         self._optimizer.zero_grad(set_to_none=True)
-        terms["loss"].backward()  # type: ignore[no-untyped-call]
+        terms["loss"].backward()
         nn.utils.clip_grad_norm_(self._network.parameters(), GREATEST_GRADIENT)
         self._optimizer.step()
         self.step += 1

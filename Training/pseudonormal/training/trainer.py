@@ -121,7 +121,7 @@ class _Log:
         part.replace(path)
 
     def add(self, terms: dict[str, float]) -> None:
-        self._sums.update(terms)  # type: ignore[arg-type]  # a Counter adds any numbers
+        self._sums.update(terms)  # a Counter adds any numbers
         self._counted += 1
 
     def write(self, step: int, minutes: float) -> dict[str, float]:
