@@ -7,7 +7,7 @@ from pseudonormal.models.bundle import Calibration
 
 
 def rows(family, ratio, kept, gain, count=20):
-    return [GateRow(family, ratio, kept, gain) for _ in range(count)]
+    return [GateRow(family, ratio, kept, 1.0, gain) for _ in range(count)]
 
 
 def passes(row, calibration):

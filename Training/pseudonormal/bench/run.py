@@ -43,4 +43,4 @@ def run_bench(model: str, device: str, runs: int, threads: int, cores: int, prog
         progress("the biharmonic fill")
         truth = conform(read_scan(scene.truth)).image
         image = scale_from(truth, truth > 0).apply(truth)
-        return bench_table(measured, fill_times(image), cores, truth.shape)
+        return bench_table(measured, fill_times(image), cores, truth.shape[::-1])

@@ -16,7 +16,7 @@ def bench_table(measured: dict[str, Any], fill: FillTimes, cores: int, size: tup
     """What was measured and on what machine.
 
     :param measured: from :func:`pseudonormal.bench.child.measure`.
-    :param size: of the head, voxels of 1 mm.
+    :param size: of the head, voxels of 1 mm along x, y, z.
     """
     runs = measured["runs"]
     generate, write, networks = (median(run[key] for run in runs) for key in ("generate_s", "write_s", "networks_s"))

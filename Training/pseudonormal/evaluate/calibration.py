@@ -1,7 +1,8 @@
-"""Choose a model's thresholds on validation subjects: the gate's two and the lesion threshold."""
+"""Choose a model's thresholds on validation subjects: the gate's three and the lesion threshold."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -18,6 +19,7 @@ from pseudonormal.recipes.correction import CorrectedFill
 from pseudonormal.recipes.detection import lesion_mask, lesion_probability
 
 ADVANTAGES = np.arange(0.5, 1.06, 0.05)
+PROMINENCES = np.array([2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 12.0])
 CONTRASTS = np.arange(0.05, 0.31, 0.05)  # more than 0.3 is never right for a patient, whatever simulated lesions say
 THRESHOLDS = np.arange(0.1, 0.96, 0.05)
 MOST_FALSE_ML = 1.0
@@ -28,13 +30,14 @@ WORST_LOSS_DB = 0.75  # what any family may lose on average by the gate's choice
 class GateRow:
     """One simulated lesion, restored in both modes.
 
-    :param expected_ratio: see :mod:`pseudonormal.recipes.gate`, as is ``contrast_kept``.
+    :param expected_ratio: see :mod:`pseudonormal.recipes.gate`, as are ``contrast_kept`` and ``prominence``.
     :param gain_db: PSNR of "guided" minus PSNR of "void", inside the lesion.
     """
 
     family: str
     expected_ratio: float
     contrast_kept: float
+    prominence: float
     gain_db: float
 
 
@@ -59,8 +62,8 @@ def gate_rows(
                     views = (look.void, look.guided)
                     errors = [float(((view.normal[inside] - truth) ** 2).mean()) for view in views]
                     gain = psnr(errors[1]) - psnr(errors[0])
-                    row = GateRow(str(trial.labels["family"]), look.expected_ratio, look.contrast_kept, gain)
-                    rows.append(row)
+                    tests = (look.expected_ratio, look.contrast_kept, look.prominence)
+                    rows.append(GateRow(str(trial.labels["family"]), *tests, gain))
         progress(subject.case.case)
     return rows
 
@@ -70,19 +73,20 @@ def choose_gate(rows: Sequence[GateRow], calibration: Calibration) -> Calibratio
     families = sorted({row.family for row in rows})
     ratio = np.array([row.expected_ratio for row in rows])
     kept = np.array([row.contrast_kept for row in rows])
+    prominence = np.array([row.prominence for row in rows])
     gain = np.array([row.gain_db for row in rows])
-    of = {family: np.array([row.family == family for row in rows]) for family in families}
+    of = [np.array([row.family == family for row in rows]) for family in families]
     best, best_gain = replace(calibration, guided_advantage=0.0), 0.0
-    for advantage in ADVANTAGES:
-        for contrast in CONTRASTS:
-            won = np.where((ratio < advantage) & (kept < contrast), gain, 0.0)
-            if min(won[of[family]].mean() for family in families) >= -WORST_LOSS_DB and won.mean() > best_gain:
-                best_gain = float(won.mean())
-                best = replace(
-                    calibration,
-                    guided_advantage=round(float(advantage), 3),
-                    most_contrast_left=round(float(contrast), 3),
-                )
+    for advantage, contrast, most in itertools.product(ADVANTAGES, CONTRASTS, PROMINENCES):
+        won = np.where((ratio < advantage) & (kept < contrast) & (prominence < most), gain, 0.0)
+        if min(won[family].mean() for family in of) >= -WORST_LOSS_DB and won.mean() > best_gain:
+            best_gain = float(won.mean())
+            best = replace(
+                calibration,
+                guided_advantage=round(float(advantage), 3),
+                most_contrast_left=round(float(contrast), 3),
+                most_prominence=round(float(most), 3),
+            )
     return best
 
 

@@ -41,6 +41,7 @@ class Calibration:
     :param lesion_threshold: lesion probability from which a voxel is called lesion.
     :param least_ml: smaller findings are dropped.
     :param guided_advantage: mode "guided" is used where its expected error is below this share of "void"'s.
+    :param most_prominence: and where the lesion differs from "void" by at most this multiple of its expected error.
     :param most_contrast_left: and where it leaves at most this share of the lesion's contrast beyond what "void" does.
     """
 
@@ -48,6 +49,7 @@ class Calibration:
     least_ml: float = 0.02
     guided_advantage: float = 0.8
     most_contrast_left: float = 0.15
+    most_prominence: float = 4.0
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from pseudonormal.recipes.gate import Look, View, choose_guided
 from pseudonormal.recipes.halo import halo
 from pseudonormal.recipes.patches import Box, patches
 from pseudonormal.recipes.restoration import Restoration
-from pseudonormal.recipes.restore import network_inputs
+from pseudonormal.recipes.restore import VOLUME_ML, network_inputs
 
 Mode = Literal["auto", "void", "guided"]
 MULTIPLE = 16  # the network halves each axis four times
@@ -46,7 +46,8 @@ class CorrectedFill:
     @property
     def fingerprint(self) -> str:
         """Changes with the restorer's weights, the mode and the gate's thresholds."""
-        gate = (self.model.calibration.guided_advantage, self.model.calibration.most_contrast_left)
+        calibration = self.model.calibration
+        gate = (calibration.guided_advantage, calibration.most_contrast_left, calibration.most_prominence)
         return f"{self.model.hashes.get('restore', self.model.fingerprint)}:{self.mode}:{gate}"
 
     @property
@@ -80,11 +81,8 @@ class CorrectedFill:
             return
         brain = foreground | lesion
         unknown = lesion | halo(image, lesion, foreground)
-        fills = _Fills(
-            biharmonic_fill(image, unknown, within=brain),
-            normalised_convolution_fill(image, unknown, brain),
-            symmetry_plane(image, foreground, unknown),
-        )
+        smooth = normalised_convolution_fill(image, unknown, brain)
+        fills = _Fills(_start(image, unknown, brain, smooth), smooth, symmetry_plane(image, foreground, unknown))
         for box, members in patches(labels):
             void, guided = self._views(image, unknown, brain, fills, box)
             for label in members:
@@ -95,9 +93,9 @@ class CorrectedFill:
     ) -> tuple[View, View | None]:
         """Run the network on one box, all wanted modes in one batch."""
         # the mirror of the filled image: interpolation at a lesion's border must not let the lesion through
-        mirror = fills.plane.reflect(fills.biharmonic, box)
+        mirror = fills.plane.reflect(fills.start, box)
         mirrored = fills.plane.reflect_mask(brain & ~unknown, box)
-        inputs = network_inputs(fills.biharmonic[box], fills.smooth[box], unknown[box], brain[box], mirror, mirrored)
+        inputs = network_inputs(fills.start[box], fills.smooth[box], unknown[box], brain[box], mirror, mirrored)
         mean, deviation = inputs.pop("scale")
         seen = np.where(unknown[box], (image[box] - mean) / deviation - inputs["fill"], 0).astype(np.float32)
         views = np.stack([np.zeros_like(seen)] if self.mode == "void" else [np.zeros_like(seen), seen])
@@ -115,10 +113,21 @@ class CorrectedFill:
         return found[0], found[1] if len(found) > 1 else None
 
 
+def _start(
+    image: NDArray[np.float32], unknown: NDArray[np.bool_], brain: NDArray[np.bool_], smooth: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """The biharmonic fill; in holes larger than any in training, where it overshoots, the smooth one."""
+    labels, _ = ndimage.label(unknown, TOUCHING)
+    large = (np.bincount(labels.ravel()) > 1000 * VOLUME_ML[1])[labels] & unknown
+    start = biharmonic_fill(np.where(large, smooth, image), unknown & ~large, within=brain)
+    start[large] = smooth[large]
+    return start
+
+
 @dataclass(frozen=True)
 class _Fills:
     """The classical answers that the network starts from."""
 
-    biharmonic: NDArray[np.float32]
+    start: NDArray[np.float32]
     smooth: NDArray[np.float32]
     plane: SymmetryPlane

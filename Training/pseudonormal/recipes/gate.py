@@ -1,9 +1,11 @@
 """The gate: whether the restorer may look at a lesion.
 
 A restorer that sees the lesion ("guided") recovers the tissue under a transparent one and gains decibels, but leaves
-disease behind when the lesion looks unlike those it was trained on. Two tests decide, both with thresholds that were
-chosen on validation subjects: the network must expect a clearly smaller error than in mode "void", and its answer must
-not keep a share of the lesion's contrast that "void", which cannot keep any, does not show.
+disease behind when the lesion looks unlike those it was trained on. Three tests decide, with thresholds that were
+chosen on validation subjects: the network must expect a smaller error than in mode "void"; its answer must not keep a
+share of the lesion's contrast that "void", which cannot keep any, does not show; and the lesion must not stand out too
+far beyond what "void" expects to be wrong, for then there is little to win and much to leak. Lesions larger than any in
+training are always restored in "void".
 """
 
 from __future__ import annotations
@@ -15,7 +17,9 @@ from numpy.typing import NDArray
 
 from pseudonormal.models.bundle import Calibration
 from pseudonormal.recipes.patches import Box
+from pseudonormal.recipes.restore import VOLUME_ML
 
+LARGEST = 1000 * VOLUME_ML[1]  # voxels (1 mm)
 FAINT = 1e-3  # scaled intensities; a lesion that cannot be told from its restoration has no contrast to keep
 
 
@@ -64,7 +68,18 @@ class Look:
             return 0.0
         return float((self.guided.normal - self.void.normal)[self.inside].mean() / contrast)
 
+    @property
+    def prominence(self) -> float:
+        """Mean absolute difference of the lesion to "void", in expected errors of "void"."""
+        apart = float(np.abs((self.image - self.void.normal)[self.inside]).mean())
+        return apart / max(float(self.void.error[self.inside].mean()), 1e-6)
+
 
 def choose_guided(look: Look, calibration: Calibration) -> bool:
     """Whether "guided" is to be trusted with one lesion."""
-    return look.expected_ratio < calibration.guided_advantage and look.contrast_kept < calibration.most_contrast_left
+    return bool(
+        look.inside.sum() <= LARGEST
+        and look.prominence < calibration.most_prominence
+        and look.expected_ratio < calibration.guided_advantage
+        and look.contrast_kept < calibration.most_contrast_left
+    )

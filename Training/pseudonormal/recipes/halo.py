@@ -16,8 +16,8 @@ from pseudonormal.intensity import MAD_TO_SIGMA
 REACH = 3  # voxels (1 mm) that a halo may be wide
 FAR = (REACH + 1, REACH + 6)  # the shell of tissue that says what normal is here
 CLEAR_CONTRAST = 1.0  # in robust standard deviations of that shell; a fainter lesion has no halo worth the name
-FADING = 0.08  # share of the lesion's contrast by which its first outer shell exceeds its third, where there is a halo
-ALIKE = 0.3  # share of the lesion's contrast above which a voxel farther out belongs to the halo too
+FADING = 0.12  # share of the lesion's contrast by which its first outer shell exceeds its third, where there is a halo
+ALIKE = 0.15  # share of the lesion's contrast above which a voxel beside it belongs to the halo
 TOUCHING = np.ones((3, 3, 3), bool)
 
 
@@ -26,8 +26,7 @@ def halo(image: NDArray[np.float32], lesion: NDArray[np.bool_], foreground: NDAr
 
     A lesion has a halo when its contrast fades outwards: the median of the first shell outside the mask lies nearer to
     the lesion's own median than that of the third, by more than ``FADING`` of the contrast. A mask that holds all of
-    its lesion has tissue in both. The halo is the first shell, and what is alike to the lesion within ``REACH`` and
-    connected to it.
+    its lesion has tissue in both. The halo is what is alike to the lesion within ``REACH`` and connected to it.
 
     :param image: (D, H, W) on the model grid (1 mm), any units.
     :param lesion: (D, H, W) the mask.
@@ -53,6 +52,6 @@ def halo(image: NDArray[np.float32], lesion: NDArray[np.bool_], foreground: NDAr
             continue
         likeness = (image[wide] - normal) / contrast
         if np.median(likeness[first]) - max(float(np.median(likeness[third])), 0.0) > FADING:
-            alike = first | (tissue & (distance <= REACH) & (likeness > ALIKE))
+            alike = tissue & (distance <= REACH) & (likeness > ALIKE)
             found[wide] |= ndimage.binary_propagation(inside, TOUCHING, inside | alike) & alike
     return found
