@@ -80,7 +80,7 @@ def models_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, network in networks.items():
         save_file({key: value.contiguous() for key, value in network.state_dict().items()}, weights[name])
     card = {"version": "0", "description": "for tests", "trained_families": ["rim"], "data": "none", "readme": "# Card"}
-    calibration = Calibration(lesion_threshold=0.99)
+    calibration = Calibration(lesion_threshold=0.99995)
     write_bundle(folder / "brain-mr", weights, card, calibration, licence=ROOT / "LICENSE")
     return folder
 

@@ -23,7 +23,7 @@ from pseudonormal.generate.texture import add_texture
 from pseudonormal.intensity import scale_from
 from pseudonormal.models.bundle import Model
 from pseudonormal.recipes.correction import CorrectedFill, Mode
-from pseudonormal.recipes.detection import lesion_mask, lesion_probability
+from pseudonormal.recipes.detection import lesion_mask, lesion_probability, without_crumbs
 from pseudonormal.recipes.foreground import find_brain
 from pseudonormal.recipes.restoration import Restorer
 from pseudonormal.scan.conform import Conformed, conform, mask_to_model, to_native
@@ -117,6 +117,8 @@ def generate(
             probability = lesion_probability(conformed.image, brain, model)
             lesion = lesion_mask(probability, calibration.lesion_threshold, calibration.least_ml)
             native_lesion = to_native(lesion.astype(np.float32), conformed) >= 0.5
+            # interpolation to thick slices breaks thin regions: crumbs of that are no findings
+            native_lesion = without_crumbs(native_lesion, calibration.least_ml / scan.geometry.voxel_ml)
         else:
             probability = None
             lesion, native_lesion = mask_to_model(mask, conformed), mask

@@ -53,19 +53,20 @@ def _channels_last(network: nn.Module) -> Callable[[Tensor], Tensor]:
 
 
 def lesion_mask(probability: NDArray[np.float32], threshold: float, least_ml: float) -> NDArray[np.bool_]:
-    """Voxels above the threshold in connected regions of at least ``least_ml``.
+    """Voxels above the threshold in connected regions of at least ``least_ml`` (1 mm voxels).
 
-    :param probability: (D, H, W) on the model grid (1 mm).
-    :param threshold: probability from which a voxel counts.
-    :param least_ml: volume in ml of the smallest region that is kept.
-    :returns: (D, H, W) mask.
+    :param probability: (D, H, W) on the model grid.
     """
-    labels, _ = ndimage.label(probability >= threshold, TOUCHING)
-    sizes = np.bincount(labels.ravel())
-    keep = sizes >= 1000 * least_ml
+    return without_crumbs(probability >= threshold, 1000 * least_ml)
+
+
+def without_crumbs(mask: NDArray[np.bool_], least_voxels: float) -> NDArray[np.bool_]:
+    """The connected regions (26 neighbours) of at least so many voxels; (D, H, W) on any grid."""
+    labels, _ = ndimage.label(mask, TOUCHING)
+    keep = np.bincount(labels.ravel()) >= least_voxels
     keep[0] = False
-    mask: NDArray[np.bool_] = keep[labels]
-    return mask
+    kept: NDArray[np.bool_] = keep[labels]
+    return kept
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from pseudonormal.recipes.brain import GRID_MM
 
 SHELL_MM = (8.0, 14.0)  # where skull and scalp would be
 MOST_TISSUE = 0.7  # share of that shell that may show something: 0.95 and more in heads, up to 0.5 in stripped scans
+LEAST_BACKGROUND = 0.5  # share of the border that has one value: nobody's noise does
 FAINT = 0.02  # share of the brain's range that interpolation may leave in the background
 CLOSING = 3  # voxels; sulci that open to the background belong to the brain
 
@@ -19,7 +20,8 @@ def stripped_tissue(
 ) -> NDArray[np.bool_] | None:
     """The tissue of a stripped scan, or None when the head still has its skull.
 
-    The background is the value that the faces of the field of view show most. In a head, skull and scalp fill the
+    The background is the value that the faces of the field of view show most, at least on half of them. In a head,
+    skull and scalp fill the
     shell around the brain almost wholly; in a stripped scan much of that shell is background, even where the first
     guess of the brain is too small.
 
@@ -30,6 +32,8 @@ def stripped_tissue(
     """
     faces = np.concatenate([image[[0, -1]].ravel(), image[:, [0, -1]].ravel(), image[:, :, [0, -1]].ravel()])
     values, counts = np.unique(faces, return_counts=True)
+    if counts.max() < LEAST_BACKGROUND * faces.size:
+        return None
     background = float(values[np.argmax(counts)])
     faint = FAINT * abs(float(np.percentile(small[brain], 99.5)) - background)
     distance = ndimage.distance_transform_edt(~brain) * GRID_MM

@@ -38,7 +38,7 @@ def encoded(values: NDArray[Any], storage: Storage) -> NDArray[Any]:
         return values
     numbers = values.astype(np.float64)
     if storage.scaled:
-        numbers = (numbers - storage.intercept) / storage.slope
+        numbers = (numbers - storage.intercept) / storage.slope + 0.0  # a negative slope must not make a negative zero
     if storage.dtype.kind not in "iu":
         with np.errstate(over="ignore"):
             return numbers.astype(storage.dtype)
