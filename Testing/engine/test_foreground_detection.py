@@ -108,7 +108,7 @@ def test_probability_is_the_networks_whatever_the_window(shape: tuple[int, ...],
     assert probability.shape == shape and probability.dtype == np.float32
     assert not probability[~brain].any()
     assert np.abs(probability - expected).max() < 0.1  # half precision
-    mask = lesion_mask(probability, 0.5, 0.1)
+    mask = lesion_mask(probability, Calibration(lesion_threshold=0.5, sure_probability=0.0, least_ml=0.1))
     assert dice(mask, an_ellipsoid(shape, centre, (5, 5, 5))) > 0.95
 
 
@@ -131,10 +131,10 @@ def test_small_regions_are_dropped_and_corners_connect() -> None:
     probability[1:3, 1:3, 1:3] = 0.6  # 8 voxels
     probability[3:5, 3:5, 3:5] = 0.5  # touches at a corner: 16 in all
     probability[8:10, 8:10, 8:10] = 0.9  # 8 voxels alone
-    assert lesion_mask(probability, 0.5, 0.016).sum() == 16
-    assert lesion_mask(probability, 0.5, 0.008).sum() == 24
-    assert lesion_mask(probability, 0.55, 0.0).sum() == 16
-    assert not lesion_mask(probability, 0.95, 0.0).any()
+    assert lesion_mask(probability, Calibration(lesion_threshold=0.5, sure_probability=0.0, least_ml=0.016)).sum() == 16
+    assert lesion_mask(probability, Calibration(lesion_threshold=0.5, sure_probability=0.0, least_ml=0.008)).sum() == 24
+    assert lesion_mask(probability, Calibration(lesion_threshold=0.55, sure_probability=0.0, least_ml=0.0)).sum() == 16
+    assert not lesion_mask(probability, Calibration(lesion_threshold=0.95, sure_probability=0.0, least_ml=0.0)).any()
 
 
 @pytest.mark.skipif(not (SHIPPED / DEFAULT_MODEL).is_dir(), reason="no model is shipped with this checkout")
@@ -154,9 +154,14 @@ def test_the_shipped_model_finds_the_brain_of_a_painted_head() -> None:
 
     assert dice(found, brain) > 0.85
     assert isinstance(model.restore, RestorerNetwork)
-    lesions = lesion_mask(
-        lesion_probability(image.astype(np.float32), found, model),
-        model.calibration.lesion_threshold,
-        model.calibration.least_ml,
-    )
+    lesions = lesion_mask(lesion_probability(image.astype(np.float32), found, model), model.calibration)
     assert not (lesions & ~found).any()
+
+
+def test_a_region_needs_a_sure_voxel_and_then_keeps_its_doubtful_ones() -> None:
+    probability = np.zeros((12, 20, 20), np.float32)
+    probability[2:6, 2:6, 2:6] = 0.3
+    probability[3, 3, 3] = 0.95
+    probability[8:11, 12:16, 12:16] = 0.6
+    mask = lesion_mask(probability, Calibration(lesion_threshold=0.2, sure_probability=0.9, least_ml=0.0))
+    assert mask.sum() == 64 and mask[2:6, 2:6, 2:6].all()

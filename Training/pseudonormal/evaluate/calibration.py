@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pseudonormal.evaluate.detection import dice
 from pseudonormal.evaluate.metrics import psnr
@@ -22,6 +21,7 @@ ADVANTAGES = np.arange(0.5, 1.06, 0.05)
 PROMINENCES = np.array([2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 12.0])
 CONTRASTS = np.arange(0.05, 0.31, 0.05)  # more than 0.3 is never right for a patient, whatever simulated lesions say
 THRESHOLDS = np.arange(0.1, 0.96, 0.05)
+SURE = np.array([0.5, 0.6, 0.7, 0.8, 0.9])
 MOST_FALSE_ML = 1.0
 WORST_LOSS_DB = 0.75  # what any family may lose on average by the gate's choices
 
@@ -91,18 +91,19 @@ def choose_gate(rows: Sequence[GateRow], calibration: Calibration) -> Calibratio
 
 
 def choose_threshold(
-    model: Model, labelled: Iterable[Subject], normal: Iterable[Subject], calibration: Calibration
+    model: Model, labelled: Sequence[Subject], normal: Sequence[Subject], calibration: Calibration
 ) -> Calibration:
-    """The threshold of the best mean Dice that finds at most 1 ml in each normal scan."""
-    scores = np.zeros(len(THRESHOLDS))
-    for subject in labelled:
-        scores += [dice(found, subject.lesion) for found in _found(model, subject, calibration)]
-    for subject in normal:
-        volumes = np.array([found.sum() / 1000 for found in _found(model, subject, calibration)])
-        scores[volumes > MOST_FALSE_ML] -= 1e3
-    return replace(calibration, lesion_threshold=round(float(THRESHOLDS[int(np.argmax(scores))]), 3))
-
-
-def _found(model: Model, subject: Subject, calibration: Calibration) -> list[NDArray[np.bool_]]:
-    probability = lesion_probability(subject.raw, subject.foreground, model)
-    return [lesion_mask(probability, float(threshold), calibration.least_ml) for threshold in THRESHOLDS]
+    """The thresholds (every voxel's, a sure voxel's) of the best mean Dice that find at most 1 ml in normals."""
+    pairs = [
+        replace(calibration, lesion_threshold=round(float(low), 3), sure_probability=float(sure))
+        for low, sure in itertools.product(THRESHOLDS, SURE)
+    ]
+    scores = np.zeros(len(pairs))
+    for subject in (*labelled, *normal):
+        probability = lesion_probability(subject.raw, subject.foreground, model)
+        masks = (lesion_mask(probability, pair) for pair in pairs)
+        if subject.lesion.any():
+            scores += [dice(mask, subject.lesion) for mask in masks]
+        else:
+            scores -= [1e3 * (mask.sum() > 1000 * MOST_FALSE_ML) for mask in masks]
+    return pairs[int(np.argmax(scores))]

@@ -115,7 +115,7 @@ def generate(
         if mask is None:
             calibration = model.calibration
             probability = lesion_probability(conformed.image, brain, model)
-            lesion = lesion_mask(probability, calibration.lesion_threshold, calibration.least_ml)
+            lesion = lesion_mask(probability, calibration)
             native_lesion = to_native(lesion.astype(np.float32), conformed) >= 0.5
             # interpolation to thick slices breaks thin regions: crumbs of that are no findings
             native_lesion = without_crumbs(native_lesion, calibration.least_ml / scan.geometry.voxel_ml)

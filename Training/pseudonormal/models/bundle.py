@@ -38,7 +38,8 @@ FOLDER_VARIABLE = "PSEUDONORMAL_MODELS"  # a further folder of bundles
 class Calibration:
     """Numbers chosen on validation subjects, kept with the weights they belong to.
 
-    :param lesion_threshold: lesion probability from which a voxel is called lesion.
+    :param lesion_threshold: lesion probability from which a voxel is called lesion,
+    :param sure_probability: where its region holds a voxel that reaches this.
     :param least_ml: smaller findings are dropped.
     :param guided_advantage: mode "guided" is used where its expected error is below this share of "void"'s.
     :param most_prominence: and where the lesion differs from "void" by at most this multiple of its expected error.
@@ -46,6 +47,7 @@ class Calibration:
     """
 
     lesion_threshold: float = 0.5
+    sure_probability: float = 0.6
     least_ml: float = 0.02
     guided_advantage: float = 0.8
     most_contrast_left: float = 0.15

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from pseudonormal.errors import InputError
 from pseudonormal.fills.components import bounding_box
-from pseudonormal.models.bundle import Model
+from pseudonormal.models.bundle import Calibration, Model
 from pseudonormal.recipes.lesion import network_input
 
 WINDOW = 128
@@ -52,12 +52,17 @@ def _channels_last(network: nn.Module) -> Callable[[Tensor], Tensor]:
     return lambda window: network(window.to(memory_format=torch.channels_last_3d)).float()
 
 
-def lesion_mask(probability: NDArray[np.float32], threshold: float, least_ml: float) -> NDArray[np.bool_]:
-    """Voxels above the threshold in connected regions of at least ``least_ml`` (1 mm voxels).
+def lesion_mask(probability: NDArray[np.float32], calibration: Calibration) -> NDArray[np.bool_]:
+    """Regions above the lesion threshold that hold at least one sure voxel and are large enough (hysteresis).
 
-    :param probability: (D, H, W) on the model grid.
+    :param probability: (D, H, W) on the model grid (1 mm).
     """
-    return without_crumbs(probability >= threshold, 1000 * least_ml)
+    found = without_crumbs(probability >= calibration.lesion_threshold, 1000 * calibration.least_ml)
+    labels, _ = ndimage.label(found, TOUCHING)
+    sure = np.zeros(labels.max() + 1, bool)
+    sure[labels[found & (probability >= calibration.sure_probability)]] = True
+    mask: NDArray[np.bool_] = sure[labels]
+    return mask
 
 
 def without_crumbs(mask: NDArray[np.bool_], least_voxels: float) -> NDArray[np.bool_]:
@@ -80,10 +85,8 @@ class LesionFinder:
         """Changes with the lesion network's weights and thresholds."""
         calibration = self.model.calibration
         weights = self.model.hashes.get("lesion", self.model.fingerprint)
-        return f"{weights}:{calibration.lesion_threshold}:{calibration.least_ml}"
+        return f"{weights}:{calibration.lesion_threshold}:{calibration.sure_probability}:{calibration.least_ml}"
 
     def __call__(self, image: NDArray[np.float32], foreground: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Find lesions; see :func:`lesion_probability` and :func:`lesion_mask`."""
-        calibration = self.model.calibration
-        probability = lesion_probability(image, foreground, self.model)
-        return lesion_mask(probability, calibration.lesion_threshold, calibration.least_ml)
+        return lesion_mask(lesion_probability(image, foreground, self.model), self.model.calibration)
