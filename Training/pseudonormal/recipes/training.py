@@ -39,7 +39,7 @@ RECIPES: dict[str, TrainingRecipe] = {
         "Finds lesions on any contrast. Learns from the drawn lesions of real scans, and from lesions simulated "
         "in real normal tissue and in heads of any contrast painted from label maps.",
         lambda streams: LesionRecipe(streams.anatomies, streams.references, streams.shapes),
-        Settings(minutes=34, batch=2, reuse=4, pool=100, learning_rate=2e-3),
+        Settings(minutes=28, batch=2, reuse=4, pool=100, learning_rate=2e-3),
     ),
     "restore": TrainingRecipe(
         "Says what was there before the lesion: blends and corrects classical fills and the other hemisphere. "
