@@ -39,11 +39,15 @@ def along_axis(
 
 
 def _weights(position: NDArray[np.float64], old: int, width: float) -> sparse.csr_array:
-    """(new, old) matrix of triangle weights of half-width ``width``, rows summing to 1."""
+    """(new, old) matrix of triangle weights of half-width ``width``: rows sum to 1 and centre on the position."""
     reach = int(np.ceil(width))
     taps = np.floor(position).astype(int)[:, None] + np.arange(1 - reach, reach + 1)
     weight = np.maximum(0.0, 1.0 - np.abs(position[:, None] - taps) / width)
     weight /= weight.sum(axis=1, keepdims=True)
+    # A triangle of broken width leans to one side; setting its first moment right keeps linear functions what they are.
+    aside = taps - (weight * taps).sum(axis=1, keepdims=True)
+    spread = np.maximum((weight * aside**2).sum(axis=1, keepdims=True), 1e-12)
+    weight *= 1 + (position[:, None] - (weight * taps).sum(axis=1, keepdims=True)) / spread * aside
     rows = np.repeat(np.arange(len(position)), taps.shape[1])
     entries = (weight.ravel().astype(np.float32), (rows, np.clip(taps, 0, old - 1).ravel()))
     return sparse.coo_array(entries, shape=(len(position), old)).tocsr()
