@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-MAD_TO_SD = 1.4826
+from pseudonormal.intensity import MAD_TO_SIGMA
+
 """Standard deviation of a normal distribution over its median absolute deviation."""
 
 
@@ -42,7 +43,7 @@ def robust_scale(image: NDArray, foreground: NDArray[np.bool_], lesion: NDArray[
     tissue = tissue[np.isfinite(tissue)].astype(np.float64)
     if tissue.size == 0:
         return 1.0
-    spread = MAD_TO_SD * float(np.median(np.abs(tissue - np.median(tissue))))
+    spread = MAD_TO_SIGMA * float(np.median(np.abs(tissue - np.median(tissue))))
     if spread > 0:
         return spread
     return float(tissue.std()) or 1.0
