@@ -16,8 +16,10 @@ from pseudonormal.scan.scan import Geometry
 from pseudonormal.scan.writing import write_image
 
 # Tests share the machine with each other: how long one example took says nothing about the code.
-# Whatever else hypothesis has chosen (under CI: the same examples every time) stays.
-settings.register_profile("project", deadline=None)
+# The same examples every time: a red run means that a change broke something, not that luck found an old fault.
+# To look for those: pytest --hypothesis-profile=search
+settings.register_profile("search", deadline=None)
+settings.register_profile("project", deadline=None, derandomize=True)
 settings.load_profile("project")
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -168,7 +168,8 @@ def test_a_mask_keeps_its_volume(spacing: tuple[float, float, float], seed: int,
     model = mask_to_model(ball, conformed)
     assert model.dtype == bool
     kept = model.sum() * conformed.geometry.voxel_ml / (ball.sum() * scan.geometry.voxel_ml)
-    assert kept == pytest.approx(1, abs=0.1)
+    # a ball only two voxels in radius loses its corners when its surface is interpolated
+    assert kept == pytest.approx(1, abs=0.06 + 0.015 * max(spacing))
     back = to_native(model, conformed, "nearest")
     assert back.dtype == bool
     assert 2 * (back & ball).sum() / (back.sum() + ball.sum()) > 0.93
