@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 from pseudonormal.lesions.appearance import FAMILIES
-from pseudonormal.lesions.shapes import CONNECTED, ShapeSource, SmoothBlob, Transplant
+from pseudonormal.lesions.shapes import ShapeSource, SmoothBlob, Transplant
 from pseudonormal.lesions.source import LesionSource, SimulatedLesion
+from pseudonormal.regions import NEIGHBOURS
 
 EDGE, PATCH = 64, 32
 
@@ -88,7 +89,7 @@ def test_volume_is_within_the_range_and_in_one_piece(
     volume = lesion.mask.sum() / 1000
     assert low <= volume <= low * ratio
     assert lesion.record["volume_ml"] == pytest.approx(volume)
-    assert ndimage.label(lesion.mask, CONNECTED)[1] == 1
+    assert ndimage.label(lesion.mask, NEIGHBOURS)[1] == 1
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -232,7 +233,7 @@ def test_shapes_have_about_the_wanted_volume(voxels: int, seed: int, kind: str, 
     assert record["shape"] == kind
     assert json.dumps(record)
     assert 0.5 * voxels <= (field > 0.5).sum() <= 1.35 * voxels
-    assert ndimage.label(field > 0.05, CONNECTED)[1] == 1
+    assert ndimage.label(field > 0.05, NEIGHBOURS)[1] == 1
     faces = [field.take(index, axis) for axis in range(3) for index in (0, -1)]
     assert max(face.max() for face in faces) < 0.05  # nothing is cut off at the box
 

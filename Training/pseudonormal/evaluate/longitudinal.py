@@ -20,9 +20,10 @@ from pseudonormal.errors import InputError
 from pseudonormal.evaluate.entrants import Bench, Entrant, grown
 from pseudonormal.evaluate.metrics import psnr
 from pseudonormal.evaluate.rows import METRICS_VERSION, Row, RowStore, digest
-from pseudonormal.evaluate.subject import Subject, same_grid
+from pseudonormal.evaluate.subject import Subject
 from pseudonormal.generate.findings import label_components
 from pseudonormal.intensity import robust_z_scale
+from pseudonormal.scan.placing import same_grid
 
 LEAST_ML = 0.03  # smaller components are left out: mostly partial volume
 LEAST_Z_CHANGE = 1.0  # a median change below this does not tell which visit has the lesion

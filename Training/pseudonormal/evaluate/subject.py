@@ -13,6 +13,7 @@ from pseudonormal.cases import Case
 from pseudonormal.errors import InputError
 from pseudonormal.intensity import IntensityScale, scale_from
 from pseudonormal.scan.conform import Conformed, conform, mask_to_model
+from pseudonormal.scan.placing import same_grid
 from pseudonormal.scan.reading import read_mask, read_scan
 from pseudonormal.scan.scan import Geometry, Scan
 
@@ -84,11 +85,6 @@ def load_subject(case: Case, foreground_of: ForegroundOf | None = None) -> Subje
 def _mask(path: Path, scan: Scan, conformed: Conformed) -> NDArray[np.bool_]:
     mask, _ = read_mask(path, scan)
     return mask_to_model(mask, conformed)
-
-
-def same_grid(first: Geometry, second: Geometry) -> bool:
-    """Whether two grids have the same voxels, a tenth of a millimetre forgiven."""
-    return first.size == second.size and np.allclose(first.affine_ras(), second.affine_ras(), atol=0.1)
 
 
 def _truth(case: Case, grid: Geometry) -> NDArray[np.float32]:

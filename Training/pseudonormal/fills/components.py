@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from pseudonormal.errors import InputError
-
-Box = tuple[slice, slice, slice]
+from pseudonormal.regions import Box, bounding_box, connected
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ def components(lesion: NDArray[np.bool_], foreground: NDArray[np.bool_], margin_
     around = bounding_box(lesion)
     if around is None:
         return
-    labels, _ = ndimage.label(lesion[around], structure=np.ones((3, 3, 3)))
+    labels, _ = connected(lesion[around])
     margin = int(np.ceil(margin_mm))
     for number, inner in enumerate(ndimage.find_objects(labels), start=1):
         spans = [
@@ -57,17 +56,6 @@ def components(lesion: NDArray[np.bool_], foreground: NDArray[np.bool_], margin_
         )
         mask[within] = labels[inner] == number
         yield Component(box, mask, foreground[box] & ~lesion[box])
-
-
-def bounding_box(mask: NDArray[np.bool_]) -> Box | None:
-    """The smallest box around the mask's voxels; None when it has none."""
-    box = []
-    for axis in range(mask.ndim):
-        filled = np.flatnonzero(mask.any(axis=tuple(other for other in range(mask.ndim) if other != axis)))
-        if filled.size == 0:
-            return None
-        box.append(slice(int(filled[0]), int(filled[-1]) + 1))
-    return box[0], box[1], box[2]
 
 
 def nearby_normal(

@@ -11,8 +11,8 @@ import SimpleITK as sitk
 from numpy.typing import NDArray
 from scipy import ndimage, optimize
 
-from pseudonormal.fills.components import Box, bounding_box
 from pseudonormal.intensity import MAD_TO_SIGMA
+from pseudonormal.regions import Box, bounding_box
 
 FINE_MM, COARSE_MM = 2, 4
 FINE_POINTS, COARSE_POINTS = 30_000, 6_000

@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from pseudonormal.generate.position import BrainExtent, Side
+from pseudonormal.regions import connected
 from pseudonormal.scan.scan import Geometry
-
-_NEIGHBOURS_26 = np.ones((3, 3, 3), bool)
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ def label_components(lesion: NDArray[np.bool_]) -> tuple[NDArray[np.int32], int]
     boxes = ndimage.find_objects(np.asarray(lesion, bool).view(np.uint8))
     if not boxes:
         return labels, 0
-    labels[boxes[0]], count = ndimage.label(lesion[boxes[0]], structure=_NEIGHBOURS_26)
+    labels[boxes[0]], count = connected(lesion[boxes[0]])
     return labels, int(count)
 
 

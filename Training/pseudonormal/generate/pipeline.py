@@ -26,6 +26,7 @@ from pseudonormal.recipes.correction import CorrectedFill, Mode
 from pseudonormal.recipes.detection import lesion_mask, lesion_probability, without_crumbs
 from pseudonormal.recipes.foreground import find_brain
 from pseudonormal.recipes.restoration import Restorer
+from pseudonormal.regions import connected
 from pseudonormal.scan.conform import Conformed, conform, mask_to_model, to_native
 from pseudonormal.scan.reading import read_mask, read_scan
 from pseudonormal.scan.scan import Scan
@@ -180,7 +181,7 @@ def _compare(
     z_scale = robust_scale(scan.array, brain, lesion)
     change_z = change / np.float32(z_scale)
     error_z = None if restored.error is None else to_native(restored.error, conformed) / np.float32(z_scale)
-    numbers, _ = ndimage.label(model_lesion, np.ones((3, 3, 3)))
+    numbers, _ = connected(model_lesion)
     findings, labels = find(
         lesion,
         scan.geometry,

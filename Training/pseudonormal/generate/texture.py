@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft, ndimage
 
+from pseudonormal.regions import connected
+
 RING = 5
 """Width in voxels of the shell around a lesion that its grain is learnt from."""
 RIM = 2
@@ -83,7 +85,7 @@ def add_texture(
     :param seed: the same seed gives the same grain.
     """
     result = np.array(normal, np.float32)
-    labels, _ = ndimage.label(lesion, structure=np.ones((3, 3, 3)))
+    labels, _ = connected(lesion)
     margin = RING + RIM + 2
     grains = []
     for number, box in enumerate(ndimage.find_objects(labels), start=1):

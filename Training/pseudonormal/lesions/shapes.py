@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.spatial.transform import Rotation
 
-CONNECTED = np.ones((3, 3, 3), bool)  # 26-connectivity, as for findings
+from pseudonormal.regions import connected, largest
+
 PAD = 3  # voxels around a shape, for its soft edge
 
 
@@ -48,9 +49,11 @@ class SmoothBlob:
         distance = np.sqrt(sum((g / a) ** 2 for g, a in zip(grid, axes, strict=True))) / radius
         height = weight * noise * 0.35 - distance
         cut = np.partition(height.ravel(), -voxels)[-voxels] if voxels < height.size else height.min()
-        labels, _ = ndimage.label(height >= cut, CONNECTED)
-        largest = labels == 1 + np.argmax(np.bincount(labels.ravel())[1:])
-        return _soften(largest, 0.7), {"shape": "blob", "roughness": float(share), "weight": float(weight)}
+        return _soften(largest(height >= cut), 0.7), {
+            "shape": "blob",
+            "roughness": float(share),
+            "weight": float(weight),
+        }
 
 
 class Transplant:
@@ -63,7 +66,7 @@ class Transplant:
         """
         self._shapes: list[NDArray[np.bool_]] = []
         for mask in masks:
-            labels, _ = ndimage.label(mask, CONNECTED)
+            labels, _ = connected(mask)
             for index, box in enumerate(ndimage.find_objects(labels), start=1):
                 shape = labels[box] == index
                 if shape.sum() >= 30:

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from pseudonormal.lesions.appearance import FAMILIES, Family
-from pseudonormal.lesions.shapes import CONNECTED, ShapeSource
+from pseudonormal.lesions.shapes import ShapeSource
+from pseudonormal.regions import largest
 
 PLACES_TRIED = 40
 LEAST_INSIDE = 0.75  # share of a shape that has to lie in allowed tissue (as in the BraTS inpainting challenge)
@@ -133,8 +133,7 @@ def _without_edge(voxels: float) -> int:
 
 def _largest_piece(opacity: NDArray[np.float32]) -> NDArray[np.float32]:
     """Without the crumbs that cutting leaves: a lesion is one connected region."""
-    labels, count = ndimage.label(opacity > 0, CONNECTED)
-    return opacity if count < 2 else opacity * (labels == 1 + np.argmax(np.bincount(labels.ravel())[1:]))
+    return opacity * largest(opacity > 0)
 
 
 def _fit(

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from monai.networks.nets import UNet
 
+LEVELS = 5  # of the deepest network in use
+
 
 def unet(
     in_channels: int, out_channels: int, channels: Sequence[int] = (16, 32, 64, 128), *, spatial_dims: int = 3
@@ -27,3 +29,13 @@ def unet(
         num_res_units=2,
         norm="INSTANCE",
     )
+
+
+def whole_edge(voxels: int) -> int:
+    """The least edge, in voxels, of a patch that holds so many and that every network can take.
+
+    A multiple of what all levels together divide by; twice that at least, for one voxel on the coarsest level is too
+    few for its normalisation.
+    """
+    multiple = 2 ** (LEVELS - 1)
+    return max(2 * multiple, -(-voxels // multiple) * multiple)

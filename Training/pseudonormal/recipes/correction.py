@@ -9,22 +9,20 @@ from typing import Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from pseudonormal.fills.biharmonic import biharmonic_fill
 from pseudonormal.fills.normalised_convolution import normalised_convolution_fill
 from pseudonormal.fills.symmetry import SymmetryPlane, symmetry_plane
 from pseudonormal.models.bundle import Model
+from pseudonormal.networks.unet import whole_edge
 from pseudonormal.recipes.gate import Look, View, choose_guided
 from pseudonormal.recipes.halo import halo
 from pseudonormal.recipes.patches import Box, patches
 from pseudonormal.recipes.restoration import Restoration
 from pseudonormal.recipes.restore import VOLUME_ML, network_inputs
+from pseudonormal.regions import connected, sizes
 
 Mode = Literal["auto", "void", "guided"]
-MULTIPLE = 16  # the network halves each axis four times
-LEAST = 2 * MULTIPLE  # one voxel on the coarsest level is too few for its normalisation
-TOUCHING = np.ones((3, 3, 3), bool)
 
 
 @dataclass(frozen=True)
@@ -76,7 +74,7 @@ class CorrectedFill:
 
         Parameters as for :meth:`restore`; looks come in the order of their patches, not of their labels.
         """
-        labels, count = ndimage.label(lesion, TOUCHING)
+        labels, count = connected(lesion)
         if count == 0:
             return
         brain = foreground | lesion
@@ -100,7 +98,7 @@ class CorrectedFill:
         seen = np.where(unknown[box], (image[box] - mean) / deviation - inputs["fill"], 0).astype(np.float32)
         views = np.stack([np.zeros_like(seen)] if self.mode == "void" else [np.zeros_like(seen), seen])
         batch = {key: np.broadcast_to(value, views.shape) for key, value in inputs.items()} | {"seen": views}
-        padding = [(0, 0), *((0, max(LEAST, -(-n // MULTIPLE) * MULTIPLE) - n) for n in seen.shape)]
+        padding = [(0, 0), *((0, whole_edge(n) - n) for n in seen.shape)]
         tensors = {
             key: torch.from_numpy(np.pad(value, padding))[:, None].to(self.model.device) for key, value in batch.items()
         }
@@ -117,8 +115,8 @@ def _start(
     image: NDArray[np.float32], unknown: NDArray[np.bool_], brain: NDArray[np.bool_], smooth: NDArray[np.float32]
 ) -> NDArray[np.float32]:
     """The biharmonic fill; in holes larger than any in training, where it overshoots, the smooth one."""
-    labels, _ = ndimage.label(unknown, TOUCHING)
-    large = (np.bincount(labels.ravel()) > 1000 * VOLUME_ML[1])[labels] & unknown
+    labels, _ = connected(unknown)
+    large = (sizes(labels) > 1000 * VOLUME_ML[1])[labels]
     start = biharmonic_fill(np.where(large, smooth, image), unknown & ~large, within=brain)
     start[large] = smooth[large]
     return start

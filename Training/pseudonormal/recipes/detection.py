@@ -9,18 +9,16 @@ import numpy as np
 import torch
 from monai.inferers import sliding_window_inference
 from numpy.typing import NDArray
-from scipy import ndimage
 from torch import Tensor, nn
 
 from pseudonormal.errors import InputError
-from pseudonormal.fills.components import bounding_box
 from pseudonormal.models.bundle import Calibration, Model
 from pseudonormal.recipes.lesion import network_input
+from pseudonormal.regions import bounding_box, connected, sizes
 
 WINDOW = 128
 OVERLAP = 0.25
 MARGIN = 4
-TOUCHING = np.ones((3, 3, 3), bool)  # 26-connectivity, as for findings
 
 
 def lesion_probability(image: NDArray[np.float32], brain: NDArray[np.bool_], model: Model) -> NDArray[np.float32]:
@@ -58,8 +56,8 @@ def lesion_mask(probability: NDArray[np.float32], calibration: Calibration) -> N
     :param probability: (D, H, W) on the model grid (1 mm).
     """
     found = without_crumbs(probability >= calibration.lesion_threshold, 1000 * calibration.least_ml)
-    labels, _ = ndimage.label(found, TOUCHING)
-    sure = np.zeros(labels.max() + 1, bool)
+    labels, count = connected(found)
+    sure = np.zeros(count + 1, bool)
     sure[labels[found & (probability >= calibration.sure_probability)]] = True
     mask: NDArray[np.bool_] = sure[labels]
     return mask
@@ -67,10 +65,8 @@ def lesion_mask(probability: NDArray[np.float32], calibration: Calibration) -> N
 
 def without_crumbs(mask: NDArray[np.bool_], least_voxels: float) -> NDArray[np.bool_]:
     """The connected regions (26 neighbours) of at least so many voxels; (D, H, W) on any grid."""
-    labels, _ = ndimage.label(mask, TOUCHING)
-    keep = np.bincount(labels.ravel()) >= least_voxels
-    keep[0] = False
-    kept: NDArray[np.bool_] = keep[labels]
+    labels, _ = connected(mask)
+    kept: NDArray[np.bool_] = (sizes(labels) >= max(least_voxels, 1))[labels]
     return kept
 
 

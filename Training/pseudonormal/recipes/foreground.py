@@ -11,14 +11,14 @@ from scipy import ndimage
 from torch import nn
 
 from pseudonormal.errors import InputError
+from pseudonormal.networks.unet import whole_edge
 from pseudonormal.recipes.brain import GRID_MM, SIZE, standardise
 from pseudonormal.recipes.stripped import stripped_tissue
+from pseudonormal.regions import largest
 from pseudonormal.scan.interpolate import along_axis
 
 LEAST_BRAIN_ML = 100.0
-MULTIPLE = 16  # the network halves each axis four times
 SURE = 0.5  # logit that the clean-up of the 2 mm mask leaves at least, either way
-LEAST = 2 * MULTIPLE  # one voxel on the coarsest level is too few for its normalisation
 
 
 class BrainModel(Protocol):
@@ -58,14 +58,14 @@ def find_brain(image: NDArray[np.float32], model: BrainModel) -> NDArray[np.bool
         closer = np.full_like(logits, logits.min())
         closer[box] = _look(small[box], model)
         logits = closer
-    labels, count = ndimage.label(logits > 0)
-    if count == 0 or np.bincount(labels.ravel())[1:].max() * GRID_MM**3 < 1000 * LEAST_BRAIN_ML:
+    head = largest(logits > 0)
+    if head.sum() * GRID_MM**3 < 1000 * LEAST_BRAIN_ML:
         raise InputError("no brain was found in this image: give a head or brain scan, or a --foreground mask")
-    largest = ndimage.binary_fill_holes(labels == 1 + np.argmax(np.bincount(labels.ravel())[1:]))
-    tissue = stripped_tissue(image, small, largest)
+    head = ndimage.binary_fill_holes(head)
+    tissue = stripped_tissue(image, small, head)
     if tissue is not None:
         return tissue
-    logits = np.where(largest, np.maximum(logits, SURE), np.minimum(logits, -SURE))
+    logits = np.where(head, np.maximum(logits, SURE), np.minimum(logits, -SURE))
     for axis, length in enumerate(image.shape):
         logits = along_axis(logits, axis, length, 1 / GRID_MM, "linear")
     return logits > 0
@@ -73,7 +73,7 @@ def find_brain(image: NDArray[np.float32], model: BrainModel) -> NDArray[np.bool
 
 def _look(image: NDArray[np.float32], model: BrainModel) -> NDArray[np.float32]:
     """Logits at 2 mm; the image is padded with its darkest value to a size the network can take."""
-    padding = [(0, max(LEAST, -(-n // MULTIPLE) * MULTIPLE) - n) for n in image.shape]
+    padding = [(0, whole_edge(n) - n) for n in image.shape]
     low, high = np.percentile(image, [0.5, 99.5])
     padded = np.pad(np.clip(image, low, high), padding, constant_values=low)
     tensor = torch.from_numpy(standardise(padded.astype(np.float32)))[None, None]

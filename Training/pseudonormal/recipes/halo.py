@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from pseudonormal.intensity import MAD_TO_SIGMA
+from pseudonormal.regions import NEIGHBOURS, connected
 
 REACH = 3  # voxels (1 mm) that a halo may be wide
 FAR = (REACH + 1, REACH + 6)  # the shell of tissue that says what normal is here
 CLEAR_CONTRAST = 1.0  # in robust standard deviations of that shell; a fainter lesion has no halo worth the name
 FADING = 0.12  # share of the lesion's contrast by which its first outer shell exceeds its third, where there is a halo
 ALIKE = 0.15  # share of the lesion's contrast above which a voxel beside it belongs to the halo
-TOUCHING = np.ones((3, 3, 3), bool)
 
 
 def halo(image: NDArray[np.float32], lesion: NDArray[np.bool_], foreground: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -34,7 +34,7 @@ def halo(image: NDArray[np.float32], lesion: NDArray[np.bool_], foreground: NDAr
     :returns: (D, H, W) mask, disjoint from ``lesion``.
     """
     found = np.zeros(lesion.shape, bool)
-    labels, _ = ndimage.label(lesion, TOUCHING)
+    labels, _ = connected(lesion)
     for index, box in enumerate(ndimage.find_objects(labels), start=1):
         wide = tuple(slice(max(0, s.start - FAR[1]), s.stop + FAR[1]) for s in box)
         inside = labels[wide] == index
@@ -53,5 +53,5 @@ def halo(image: NDArray[np.float32], lesion: NDArray[np.bool_], foreground: NDAr
         likeness = (image[wide] - normal) / contrast
         if np.median(likeness[first]) - max(float(np.median(likeness[third])), 0.0) > FADING:
             alike = tissue & (distance <= REACH) & (likeness > ALIKE)
-            found[wide] |= ndimage.binary_propagation(inside, TOUCHING, inside | alike) & alike
+            found[wide] |= ndimage.binary_propagation(inside, NEIGHBOURS, inside | alike) & alike
     return found

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from pseudonormal.networks.unet import whole_edge
 from pseudonormal.recipes.restore import BORDER
 
 Box = tuple[slice, slice, slice]
 EDGES = (64, 96)  # the patch sizes of training; larger lesions get the next multiple of 16
-MULTIPLE = 16
 
 
 def patches(labels: NDArray[np.int32]) -> Iterator[tuple[Box, list[int]]]:
@@ -29,7 +29,7 @@ def patches(labels: NDArray[np.int32]) -> Iterator[tuple[Box, list[int]]]:
             continue
         wanted = _extent(boxes[label]) + 2 * BORDER
         edges = EDGES[1:] if len(left) > 1 else EDGES  # a large patch is cheaper than many small ones
-        edge = next((edge for edge in edges if edge >= wanted), -(-wanted // MULTIPLE) * MULTIPLE)
+        edge = next((edge for edge in edges if edge >= wanted), whole_edge(wanted))
         box = _around(boxes[label], edge, labels.shape)
         members = {label} | {other for other in left if _shown(boxes[other], box, labels.shape)}
         left -= members

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from pseudonormal.recipes.brain import GRID_MM
+from pseudonormal.regions import largest
 
 SHELL_MM = (8.0, 14.0)  # where skull and scalp would be
 MOST_TISSUE = 0.7  # share of that shell that may show something: 0.95 and more in heads, up to 0.5 in stripped scans
@@ -41,10 +42,9 @@ def stripped_tissue(
     if not shell.any() or (np.abs(small[shell] - background) > faint).mean() > MOST_TISSUE:
         return None
     tissue = np.abs(image - background) > faint
-    labels, _ = ndimage.label(tissue)
-    largest = labels == 1 + np.argmax(np.bincount(labels.ravel())[1:])
-    box = ndimage.find_objects(largest.astype(np.uint8))[0]
-    padded = np.pad(largest[box], CLOSING + 1)
+    head = largest(tissue)
+    box = ndimage.find_objects(head.astype(np.uint8))[0]
+    padded = np.pad(head[box], CLOSING + 1)
     grown = ndimage.distance_transform_edt(~padded) <= CLOSING
     closed = (ndimage.distance_transform_edt(grown) > CLOSING) | padded
     inner = (slice(CLOSING + 1, -CLOSING - 1),) * 3

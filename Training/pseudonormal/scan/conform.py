@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from pseudonormal.regions import connected
 from pseudonormal.scan.interpolate import along_axis
 from pseudonormal.scan.scan import Geometry, Scan
 
@@ -93,7 +94,7 @@ def mask_to_model(mask: NDArray[np.bool_], conformed: Conformed) -> NDArray[np.b
     if not boxes:
         return model
     box = boxes[0]
-    labels, count = ndimage.label(moved[box], np.ones((3, 3, 3)))
+    labels, count = connected(moved[box])
     inside = np.nonzero(labels)
     spans = zip(inside, box, moved.shape, model.shape, _pitch(conformed), strict=True)
     index = tuple(

@@ -10,8 +10,8 @@ from scipy import ndimage
 
 from pseudonormal.cases import Case
 from pseudonormal.errors import InputError
-from pseudonormal.fills.components import bounding_box
 from pseudonormal.fills.symmetry import symmetry_plane
+from pseudonormal.regions import bounding_box
 from pseudonormal.scan.conform import conform
 from pseudonormal.scan.reading import read_scan
 from pseudonormal.synthesis.tissues import brain_of, group_numbers, is_intracranial

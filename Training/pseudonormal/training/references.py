@@ -11,8 +11,8 @@ from scipy import ndimage
 
 from pseudonormal.cases import Case
 from pseudonormal.errors import InputError
-from pseudonormal.fills.components import bounding_box
 from pseudonormal.intensity import scale_from
+from pseudonormal.regions import bounding_box
 from pseudonormal.scan.conform import Conformed, conform, mask_to_model
 from pseudonormal.scan.reading import read_mask, read_scan
 from pseudonormal.scan.scan import Scan
