@@ -36,7 +36,7 @@ bench: $(VENV) ## Time and memory of generate, as a table
 
 model: $(VENV) ## Train the shipped model again: make model DATA=folder (docs/training-data.md says what belongs in it)
 	@test -n "$(DATA)" || { echo "name the folder of the training data: make model DATA=folder" >&2; exit 2; }
-	cp Training/cases/brain-mr.csv Training/cases/evaluation.csv '$(DATA)'
+	cp -r Training/cases/*.csv Training/cases/doubtful Training/cases/drawn '$(DATA)'
 	$(BIN)/pseudonormal train brain '$(DATA)/brain-mr.csv' -o runs/brain
 	$(BIN)/pseudonormal train lesion '$(DATA)/brain-mr.csv' -o runs/lesion --brain runs/brain
 	$(BIN)/pseudonormal train restore '$(DATA)/brain-mr.csv' -o runs/restore --brain runs/brain

@@ -60,13 +60,13 @@ def textured(truth: Array, opacity: Array, rng: Generator) -> tuple[Array, dict[
 
 def rim(truth: Array, opacity: Array, rng: Generator) -> tuple[Array, dict[str, Any]]:
     """A bright or dark rim around a replaced core: abscess, necrotic tumour, old haemorrhage."""
-    core = _core(opacity, float(rng.uniform(0.35, 0.65)))
+    inner = core(opacity, float(rng.uniform(0.35, 0.65)))
     sign = float(rng.choice([-1, 1]))
     strength = float(rng.uniform(0.2, 0.5))
     base = _level(truth, opacity)
     level = float(base - sign * rng.uniform(0.1, 0.4))
-    shell = np.clip(opacity - core, 0, 1)
-    return truth * (1 - core) + level * core + sign * strength * shell, {"strength": sign * strength, "level": level}
+    shell = np.clip(opacity - inner, 0, 1)
+    return truth * (1 - inner) + level * inner + sign * strength * shell, {"strength": sign * strength, "level": level}
 
 
 def mass_effect(truth: Array, opacity: Array, rng: Generator) -> tuple[Array, dict[str, Any]]:
@@ -79,9 +79,9 @@ def mass_effect(truth: Array, opacity: Array, rng: Generator) -> tuple[Array, di
     shift = np.minimum(depth, reach * deepest) * (1 / reach - 1)
     places = np.indices(truth.shape) + inward * shift
     pushed = ndimage.map_coordinates(truth, places, order=1, mode="nearest")
-    core = ndimage.gaussian_filter((depth > reach * deepest).astype(np.float32), 0.7)
+    solid = ndimage.gaussian_filter((depth > reach * deepest).astype(np.float32), 0.7)
     level = _apart_from(_level(truth, opacity), rng)
-    mixed = np.where(opacity > 0, pushed * (1 - core) + level * core, truth)
+    mixed = np.where(opacity > 0, pushed * (1 - solid) + level * solid, truth)
     return mixed.astype(np.float32), {"level": level, "reach": reach}
 
 
@@ -111,8 +111,8 @@ def _uneven(opacity: Array, rng: Generator) -> Array:
     return (opacity * np.clip(1 + 0.2 * slow, 0.3, 1.7)).astype(np.float32)
 
 
-def _core(opacity: Array, share: float) -> Array:
-    """The inner part of a lesion, from ``share`` of its depth on, softened."""
+def core(opacity: Array, share: float) -> Array:
+    """The inner part of a lesion, from ``share`` of its depth on, softened; (D, H, W) in [0, 1]."""
     depth = ndimage.distance_transform_edt(opacity > 0.5)
     inner = depth > share * depth.max()
     return np.minimum(ndimage.gaussian_filter(inner.astype(np.float32), 0.8), opacity)

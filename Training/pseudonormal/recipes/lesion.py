@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from pseudonormal.intensity import robust_z_scale
+from pseudonormal.lesions.appearance import core
+from pseudonormal.lesions.confounders import paint_vessels
 from pseudonormal.lesions.shapes import ShapeSource
-from pseudonormal.lesions.source import LesionSource
+from pseudonormal.lesions.source import LesionSource, Place
 from pseudonormal.losses import weighted_cross_entropy, weighted_dice
 from pseudonormal.networks.unet import unet
 from pseudonormal.synthesis.contrast import draw_contrast
@@ -38,6 +40,11 @@ FAVOURED = "flair"
 FAVOURED_SHARE = 0.35
 FAVOURED_ODDS = 3.0
 BRIGHT_ODDS = {"flair": 0.9, "t2": 0.85, "pd": 0.8, "t1": 0.2}
+# Vessels stand out where there is contrast agent, which only T1-weighted scans are made with, and as flow voids.
+VESSEL_ODDS = {"flair": 0.15, "t2": 0.15, "pd": 0.1}
+VESSEL_ODDS_ELSE = 0.4
+LARGE_ML = 8.0
+CORE_ODDS = 0.45  # tumours and old strokes have an inside of another kind
 
 
 def lesion_network() -> nn.Module:
@@ -114,7 +121,10 @@ class LesionRecipe:
         median, sigma = robust_z_scale(image, brain) if brain.sum() > 500 else (0.0, 1.0)
         # families speak of intensities in [0, 1]; the wider that range, the more a lesion stands out (0.5 to 7 z)
         span = float(rng.uniform(*SPANS))
-        image = (image - median) / (span * sigma) + 0.5
+        image = (image - median) / sigma
+        if rng.random() < VESSEL_ODDS.get(sequence, VESSEL_ODDS_ELSE):
+            image = paint_vessels(image, brain, rng, bright=sequence not in VESSEL_ODDS)
+        image = image / span + 0.5
         for _ in range(int(rng.integers(counts[load][0], counts[load][1] + 1))):
             allowed = brain & ~doubtful & ~known
             place = self._source.place(allowed, rng, volume_ml=volumes[load]) if allowed.any() else None
@@ -123,6 +133,9 @@ class LesionRecipe:
             painted = self._source.paint(image, place, self._family(sequence, rng), rng)
             image = painted.image
             lesion |= painted.opacity > 0.5
+            if place.record["volume_ml"] > LARGE_ML and rng.random() < CORE_ODDS:
+                inner = Place(place.box, core(place.opacity, float(rng.uniform(0.2, 0.6))), place.record)
+                image = self._source.paint(image, inner, self._family("any", rng), rng).image
         image = (image - 0.5) * span
         return {
             "image": np.where(brain, np.clip(image, *LIMIT), 0).astype(np.float16),
