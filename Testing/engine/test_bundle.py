@@ -34,7 +34,7 @@ CARD = {
     "data": "none",
     "readme": "# A model card\n",
 }
-CALIBRATION = Calibration(lesion_threshold=0.4, least_ml=0.1, guided_advantage=0.7, most_contrast_left=0.2)
+CALIBRATION = Calibration(lesion_threshold=0.4, least_ml=0.1, guided_reach=0.7, start_share=0.1)
 
 
 @pytest.fixture(scope="module")

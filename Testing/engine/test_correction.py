@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from scipy import ndimage
 from torch import nn
 
+from pseudonormal.fills.biharmonic import biharmonic_fill
 from pseudonormal.models.bundle import Calibration, Model
 from pseudonormal.networks.restorer import RestorerNetwork
 from pseudonormal.recipes.correction import CorrectedFill
@@ -141,9 +142,9 @@ def test_guided_looks(a_trained_model: Model) -> None:
     assert np.abs(first.normal - second.normal)[TWO_SIDED].mean() > 1e-3
 
 
-@pytest.mark.parametrize(("advantage", "mode"), [(0.0, "void"), (100.0, "guided")])
-def test_the_gate_follows_its_calibration(advantage: float, mode: str) -> None:
-    model = a_model(0.1, Calibration(guided_advantage=advantage, most_contrast_left=100.0, most_prominence=1e9))
+@pytest.mark.parametrize(("reach", "mode"), [(0.0, "void"), (1e9, "guided")])
+def test_auto_follows_its_calibration(reach: float, mode: str) -> None:
+    model = a_model(0.1, Calibration(guided_reach=reach))
     image, brain = a_brain()
     lesion = CASES["one"][1]
     restored, asked = (
@@ -151,7 +152,20 @@ def test_the_gate_follows_its_calibration(advantage: float, mode: str) -> None:
         for how in ("auto", "guided")
     )
     assert restored.modes == (mode,)
-    assert np.array_equal(restored.normal, asked.normal) == (mode == "guided")
+    assert np.allclose(restored.normal, asked.normal, atol=1e-6) == (mode == "guided")
+
+
+def test_the_share_of_the_classical_fill_is_kept() -> None:
+    image, brain = a_brain()
+    lesion = CASES["one"][1]
+    alone, mixed = (
+        CorrectedFill(a_model(0.1, Calibration(guided_reach=0.0, start_share=share))).restore(image, lesion, brain)
+        for share in (0.0, 0.5)
+    )
+    fill = biharmonic_fill(image, lesion | halo(image, lesion, brain), within=brain | lesion)
+    share = 0.5 / (1 + lesion.sum() / 1000)
+    expected = (1 - share) * alone.normal + share * fill
+    assert np.allclose(mixed.normal[lesion], expected[lesion], atol=1e-5)
 
 
 def test_nothing_to_restore(a_fresh_model: Model) -> None:

@@ -23,13 +23,13 @@ def calibrate(
     device: Device = "auto",
     as_json: AsJson = False,
 ) -> None:
-    """Choose the gate's thresholds and the lesion threshold on cases of split "validation".
+    """Choose how a restorer's answers are fused, and the lesion threshold, on cases of split "validation".
 
-    The gate is chosen on simulated lesions of the families that the model was trained on, the lesion threshold on the
+    The fusion is chosen on simulated lesions of the families that the model was trained on, the lesion threshold on the
     masks of FLAIR cases (column contrast) and on normal scans.
     """
     from pseudonormal.cases import VALIDATION, read_cases
-    from pseudonormal.evaluate.calibration import choose_gate, choose_threshold, gate_rows
+    from pseudonormal.evaluate.calibration import choose_fusion, choose_threshold, fusion_rows
     from pseudonormal.evaluate.rows import write_atomically
     from pseudonormal.evaluate.subject import load_subject
     from pseudonormal.lesions.source import LesionSource
@@ -53,8 +53,8 @@ def calibrate(
             done.append(case)
             talk.progress(len(done), len(subjects), case)
 
-        rows = gate_rows(loaded, subjects, source, loaded.trained_families, range(seeds), note)
-        calibration = choose_gate(rows, loaded.calibration)
+        rows = fusion_rows(loaded, subjects, source, loaded.trained_families, range(seeds), note)
+        calibration = choose_fusion(rows, loaded.calibration)
         flair = [s for s in subjects if s.lesion.any() and s.case.extra.get("contrast", "flair") == "flair"]
         calibration = choose_threshold(loaded, flair, [s for s in subjects if not s.lesion.any()], calibration)
         write_atomically(output, json.dumps(asdict(calibration), indent=2) + "\n")

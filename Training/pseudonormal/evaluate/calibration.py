@@ -1,4 +1,4 @@
-"""Choose a model's thresholds on validation subjects: the gate's three and the lesion threshold."""
+"""Choose a model's thresholds on validation subjects: how answers are fused, and the lesion threshold."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pseudonormal.evaluate.detection import dice
 from pseudonormal.evaluate.metrics import psnr
@@ -16,39 +17,45 @@ from pseudonormal.lesions.source import LesionSource
 from pseudonormal.models.bundle import Calibration, Model
 from pseudonormal.recipes.correction import CorrectedFill
 from pseudonormal.recipes.detection import lesion_mask, lesion_probability
+from pseudonormal.recipes.fusion import share_of, start_share
 
-ADVANTAGES = np.arange(0.5, 1.06, 0.05)
-PROMINENCES = np.array([2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 12.0])
-CONTRASTS = np.arange(0.05, 0.31, 0.05)  # more than 0.3 is never right for a patient, whatever simulated lesions say
+REACHES = (0.0, 0.5, 0.7, 1.0, 1.4, 2.0, 3.0)
+SHARES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.6)
 THRESHOLDS = np.arange(0.1, 0.96, 0.05)
 SURE = np.array([0.5, 0.6, 0.7, 0.8, 0.9])
 MOST_FALSE_ML = 1.0
-WORST_LOSS_DB = 0.75  # what any family may lose on average by the gate's choices
+WORST_LOSS_DB = 0.5  # what any family may lose on average against "void"
 
 
 @dataclass(frozen=True)
-class GateRow:
+class FusionRow:
     """One simulated lesion, restored in both modes.
 
-    :param expected_ratio: see :mod:`pseudonormal.recipes.gate`, as are ``contrast_kept`` and ``prominence``.
-    :param gain_db: PSNR of "guided" minus PSNR of "void", inside the lesion.
+    :param stray: see :class:`pseudonormal.recipes.fusion.Look`, as is ``volume_ml``.
+    :param products: (3, 3) mean products of the errors of "void", "guided" and the classical fill inside the lesion:
+        the squared error of any mixture ``w`` of the three is ``w @ products @ w``.
     """
 
     family: str
-    expected_ratio: float
-    contrast_kept: float
-    prominence: float
-    gain_db: float
+    stray: float
+    volume_ml: float
+    products: NDArray[np.float64]
+
+    def gain_db(self, reach: float, share: float) -> float:
+        """PSNR of the fused lesion minus that of "void"."""
+        guided, start = share_of(self.stray, reach), start_share(self.volume_ml, share)
+        weights = np.array([(1 - start) * (1 - guided), (1 - start) * guided, start])
+        return psnr(float(weights @ self.products @ weights)) - psnr(float(self.products[0, 0]))
 
 
-def gate_rows(
+def fusion_rows(
     model: Model,
     subjects: Iterable[Subject],
     source: LesionSource,
     families: Sequence[str],
     seeds: Sequence[int],
     progress: Callable[[str], None] = lambda _: None,
-) -> list[GateRow]:
+) -> list[FusionRow]:
     """Restore simulated lesions of the families that the model was trained on, in both modes."""
     restorer = CorrectedFill(model, "guided")
     rows = []
@@ -56,37 +63,26 @@ def gate_rows(
         for trials in simulated_trials(subject, source, families, seeds):
             for trial in trials:
                 for look in restorer.looks(trial.image, trial.lesion, trial.foreground):
-                    inside = look.inside
-                    truth = trial.truth[look.box][inside]
+                    truth = trial.truth[look.box]
                     assert look.guided is not None
-                    views = (look.void, look.guided)
-                    errors = [float(((view.normal[inside] - truth) ** 2).mean()) for view in views]
-                    gain = psnr(errors[1]) - psnr(errors[0])
-                    tests = (look.expected_ratio, look.contrast_kept, look.prominence)
-                    rows.append(GateRow(str(trial.labels["family"]), *tests, gain))
+                    views = (look.void.normal, look.guided.normal, look.start)
+                    errors = np.stack([(view - truth)[look.inside].astype(np.float64) for view in views])
+                    products = errors @ errors.T / errors.shape[1]
+                    rows.append(FusionRow(str(trial.labels["family"]), look.stray, look.volume_ml, products))
         progress(subject.case.case)
     return rows
 
 
-def choose_gate(rows: Sequence[GateRow], calibration: Calibration) -> Calibration:
-    """The thresholds of the largest mean gain among those that cost no family more than ``WORST_LOSS_DB``."""
+def choose_fusion(rows: Sequence[FusionRow], calibration: Calibration) -> Calibration:
+    """The reach and share of the largest mean gain among those that cost no family more than ``WORST_LOSS_DB``."""
     families = sorted({row.family for row in rows})
-    ratio = np.array([row.expected_ratio for row in rows])
-    kept = np.array([row.contrast_kept for row in rows])
-    prominence = np.array([row.prominence for row in rows])
-    gain = np.array([row.gain_db for row in rows])
     of = [np.array([row.family == family for row in rows]) for family in families]
-    best, best_gain = replace(calibration, guided_advantage=0.0), 0.0
-    for advantage, contrast, most in itertools.product(ADVANTAGES, CONTRASTS, PROMINENCES):
-        won = np.where((ratio < advantage) & (kept < contrast) & (prominence < most), gain, 0.0)
-        if min(won[family].mean() for family in of) >= -WORST_LOSS_DB and won.mean() > best_gain:
-            best_gain = float(won.mean())
-            best = replace(
-                calibration,
-                guided_advantage=round(float(advantage), 3),
-                most_contrast_left=round(float(contrast), 3),
-                most_prominence=round(float(most), 3),
-            )
+    best, best_gain = replace(calibration, guided_reach=0.0, start_share=0.0), 0.0
+    for reach, share in itertools.product(REACHES, SHARES):
+        gain = np.array([row.gain_db(reach, share) for row in rows])
+        if min(gain[family].mean() for family in of) >= -WORST_LOSS_DB and gain.mean() > best_gain:
+            best_gain = float(gain.mean())
+            best = replace(calibration, guided_reach=reach, start_share=share)
     return best
 
 

@@ -41,17 +41,16 @@ class Calibration:
     :param lesion_threshold: lesion probability from which a voxel is called lesion,
     :param sure_probability: where its region holds a voxel that reaches this.
     :param least_ml: smaller findings are dropped.
-    :param guided_advantage: mode "guided" is used where its expected error is below this share of "void"'s.
-    :param most_prominence: and where the lesion differs from "void" by at most this multiple of its expected error.
-    :param most_contrast_left: and where it leaves at most this share of the lesion's contrast beyond what "void" does.
+    :param guided_reach: how far "guided" may stray from "void", in expected errors of "void", until half of its weight
+        is gone.
+    :param start_share: share of the classical fill in the smallest lesions.
     """
 
     lesion_threshold: float = 0.5
     sure_probability: float = 0.6
     least_ml: float = 0.02
-    guided_advantage: float = 0.8
-    most_contrast_left: float = 0.15
-    most_prominence: float = 4.0
+    guided_reach: float = 1.0
+    start_share: float = 0.2
 
 
 @dataclass(frozen=True)

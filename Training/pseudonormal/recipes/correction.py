@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import torch
@@ -15,22 +14,20 @@ from pseudonormal.fills.normalised_convolution import normalised_convolution_fil
 from pseudonormal.fills.symmetry import SymmetryPlane, symmetry_plane
 from pseudonormal.models.bundle import Model
 from pseudonormal.networks.unet import whole_edge
-from pseudonormal.recipes.gate import Look, View, choose_guided
+from pseudonormal.recipes.fusion import Look, Mode, View, fuse, guided_share
 from pseudonormal.recipes.halo import halo
 from pseudonormal.recipes.patches import Box, patches
 from pseudonormal.recipes.restoration import Restoration
 from pseudonormal.recipes.restore import VOLUME_ML, network_inputs
 from pseudonormal.regions import connected, sizes
 
-Mode = Literal["auto", "void", "guided"]
-
 
 @dataclass(frozen=True)
 class CorrectedFill:
     """The default model as a restorer.
 
-    :param mode: "void" (the lesion's own intensities are never looked at), "guided", or "auto" (each finding the one
-        that the calibrated gate chooses, see :mod:`pseudonormal.recipes.gate`).
+    :param mode: "void" (the lesion's own intensities are never looked at), "guided", or "auto" (as much of each as it
+        deserves, see :mod:`pseudonormal.recipes.fusion`).
     """
 
     model: Model
@@ -43,10 +40,10 @@ class CorrectedFill:
 
     @property
     def fingerprint(self) -> str:
-        """Changes with the restorer's weights, the mode and the gate's thresholds."""
+        """Changes with the restorer's weights, the mode and how answers are fused."""
         calibration = self.model.calibration
-        gate = (calibration.guided_advantage, calibration.most_contrast_left, calibration.most_prominence)
-        return f"{self.model.hashes.get('restore', self.model.fingerprint)}:{self.mode}:{gate}"
+        fusion = (calibration.guided_reach, calibration.start_share)
+        return f"{self.model.hashes.get('restore', self.model.fingerprint)}:{self.mode}:{fusion}"
 
     @property
     def trained_families(self) -> tuple[str, ...]:
@@ -60,11 +57,11 @@ class CorrectedFill:
         normal, error = image.copy(), np.zeros(image.shape, np.float32)
         modes: dict[int, str] = {}
         for look in self.looks(image, lesion, foreground):
-            guided = look.guided is not None and (self.mode == "guided" or choose_guided(look, self.model.calibration))
-            chosen = look.guided if guided and look.guided is not None else look.void
-            modes[look.label] = "guided" if guided else "void"
-            normal[look.box][look.inside] = chosen.normal[look.inside]
-            error[look.box][look.inside] = chosen.error[look.inside]
+            fused = fuse(look, self.mode, self.model.calibration)
+            leading = guided_share(look, self.mode, self.model.calibration) > 0.5
+            modes[look.label] = "guided" if leading else "void"
+            normal[look.box][look.inside] = fused.normal[look.inside]
+            error[look.box][look.inside] = fused.error[look.inside]
         return Restoration(normal, error, tuple(modes[label] for label in sorted(modes)))
 
     def looks(
@@ -84,7 +81,7 @@ class CorrectedFill:
         for box, members in patches(labels):
             void, guided = self._views(image, unknown, brain, fills, box)
             for label in members:
-                yield Look(label, box, labels[box] == label, image[box], void, guided)
+                yield Look(label, box, labels[box] == label, fills.start[box], void, guided)
 
     def _views(
         self, image: NDArray[np.float32], unknown: NDArray[np.bool_], brain: NDArray[np.bool_], fills: _Fills, box: Box
