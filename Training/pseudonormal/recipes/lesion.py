@@ -20,13 +20,15 @@ from pseudonormal.lesions.source import LesionSource, Place
 from pseudonormal.losses import weighted_cross_entropy, weighted_dice
 from pseudonormal.networks.unet import unet
 from pseudonormal.synthesis.contrast import draw_contrast
-from pseudonormal.synthesis.render import render
+from pseudonormal.synthesis.render import bias_field, render
 from pseudonormal.training.crops import posed
 from pseudonormal.training.streams import Anatomy, Reference
 
 PATCH = 96
 LIMIT = (-6.0, 10.0)  # robust z beyond which intensities say no more
 REAL_SHARE = 0.6
+BIAS_ODDS = 0.5
+SPREAD = 0.25  # a brain's robust standard deviation as a share of its median, roughly: what a bias field multiplies
 SPANS = (3.5, 14.0)  # robust standard deviations that lesion strengths are a share of
 # What is put into one patch: (odds, how many, volume range in ml)
 LOADS: tuple[tuple[float, tuple[int, int], tuple[float, float]], ...] = (
@@ -152,9 +154,12 @@ class LesionRecipe:
         return str(rng.choice(["opaque", "textured", "rim", "mass_effect", "replacing"]))
 
     def redraw(self, sample: dict[str, Any], rng: Generator) -> dict[str, Any]:
-        """Mirror, gain, shift, a bent intensity curve, noise."""
+        """Mirror, bias field, gain, shift, a bent intensity curve, noise."""
         step = -1 if rng.random() < 0.5 else 1
         image = sample["image"].astype(np.float32)
+        if rng.random() < BIAS_ODDS:
+            signal = (1 + SPREAD * image) * bias_field(image.shape, rng)
+            image = (signal - 1) / np.float32(SPREAD)
         image = image * np.float32(np.exp(rng.normal(0, 0.15))) + np.float32(rng.normal(0, 0.15))
         bend = rng.normal(0, 0.04)
         image = image + bend * image * np.abs(image)
