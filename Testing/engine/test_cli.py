@@ -18,7 +18,7 @@ from pseudonormal.cli.failure import report_failure
 from pseudonormal.cli.places import check_writable, name_cases, sweep
 from pseudonormal.errors import InputError
 
-COMMANDS = ("generate", "evaluate", "simulate", "train", "models", "demo", "bench")
+COMMANDS = ("generate", "evaluate", "simulate", "train", "models", "cases", "serve", "demo", "bench")
 
 
 def test_help_names_every_command(command):

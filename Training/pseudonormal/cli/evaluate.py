@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pseudonormal.evaluate.targets import Target
-    from pseudonormal.recipes.correction import Mode
+    from pseudonormal.recipes.fusion import Mode
     from pseudonormal.recipes.restoration import Restorer
 
 DEFAULT = "brain-mr"
@@ -132,7 +132,7 @@ def _modes(names: Sequence[str]) -> list[Mode]:
 
     :raises InputError: one is not known.
     """
-    from pseudonormal.recipes.correction import Mode
+    from pseudonormal.recipes.fusion import Mode
 
     known: tuple[Mode, ...] = get_args(Mode)
     unknown = next((name for name in names if name not in known), None)

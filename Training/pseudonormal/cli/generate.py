@@ -13,6 +13,7 @@ from pseudonormal.cli.failure import AT_FAULT, say
 from pseudonormal.cli.places import check_writable, name_cases, sweep
 from pseudonormal.cli.progress import Talk
 from pseudonormal.errors import InputError
+from pseudonormal.generate.stages import share_before
 
 if TYPE_CHECKING:
     from pseudonormal.generate.pipeline import Options
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 Mode = Literal["auto", "void", "guided"]
 SHOWN = 12
-# Roughly how the time of a case divides over its stages; only the bar depends on it.
-SHARES = {"read": 0.05, "foreground": 0.1, "lesions": 0.35, "restore": 0.3, "compare": 0.1, "write": 0.1}
 
 
 def generate(
@@ -112,11 +111,9 @@ def _run(
 
     number, total = place
     counter = f"{number + 1}/{total} " if total > 1 else ""
-    stages = list(SHARES)
 
     def at(stage: str) -> None:
-        before = sum(SHARES[name] for name in stages[: stages.index(stage)])
-        talk.progress(number + before, total, f"{counter}{case}: {stage}", case=case, stage=stage)
+        talk.progress(number + share_before(stage), total, f"{counter}{case}: {stage}", case=case, stage=stage)
 
     result = run(source, model, options, at)
     at("write")

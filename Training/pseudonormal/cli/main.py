@@ -13,11 +13,13 @@ import typer
 
 from pseudonormal import __version__
 from pseudonormal.cli.bench import bench
+from pseudonormal.cli.cases import app as cases
 from pseudonormal.cli.demo import demo
 from pseudonormal.cli.evaluate import evaluate
 from pseudonormal.cli.failure import DONE, INTERRUPTED, report_failure
 from pseudonormal.cli.generate import generate
 from pseudonormal.cli.models import app as models
+from pseudonormal.cli.serve import serve
 from pseudonormal.cli.simulate import simulate
 from pseudonormal.cli.train import train
 
@@ -34,6 +36,8 @@ app.command()(evaluate)
 app.command()(simulate)
 app.command()(train)
 app.add_typer(models, name="models")
+app.add_typer(cases, name="cases")
+app.command()(serve)
 app.command()(demo)
 app.command()(bench)
 

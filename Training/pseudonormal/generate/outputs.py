@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -27,22 +28,39 @@ def case_name(source: Path) -> str:
     return next((name[: -len(s)] for s in SUFFIXES if name.lower().endswith(s) and len(name) > len(s)), name)
 
 
-def write_result(result: Result, out: Path, case: str, model: Model, options: Options) -> Report:
+def write_volumes(result: Result, folder: Path) -> None:
+    """Write a result's volumes as NIfTI, and its mask as a segmentation for 3D Slicer too.
+
+    :param folder: existing.
+    :raises InputError: the folder cannot be written or the disk is full.
+    """
+    geometry = result.scan.geometry
+    write_like(result.scan, result.pseudo_normal, folder / "pseudo_normal.nii.gz")
+    write_image(result.difference, geometry, folder / "difference.nii.gz")
+    write_image(result.difference_z, geometry, folder / "difference_z.nii.gz")
+    write_image(result.confidence, geometry, folder / "confidence.nii.gz")
+    write_image(result.lesion.astype(np.uint8), geometry, folder / "lesion_mask.nii.gz")
+    write_segmentation(result.lesion, geometry, folder / "lesion.seg.nrrd")
+
+
+def write_result(
+    result: Result,
+    out: Path,
+    case: str,
+    model: Model,
+    options: Options,
+    volumes: Callable[[Result, Path], None] = write_volumes,
+) -> Report:
     """Write ``OUT/<case>/`` with volumes and reports.
 
     :param out: the output folder; made where it is missing.
+    :param volumes: ``volumes(result, folder)`` writes the volumes; the server has a way of its own.
     :returns: the report as written.
     :raises InputError: the folder cannot be written or the disk is full; nothing is left behind then.
     """
     started = time.perf_counter()
-    geometry = result.scan.geometry
     with OutputFolder(out / case) as folder:
-        write_like(result.scan, result.pseudo_normal, folder / "pseudo_normal.nii.gz")
-        write_image(result.difference, geometry, folder / "difference.nii.gz")
-        write_image(result.difference_z, geometry, folder / "difference_z.nii.gz")
-        write_image(result.confidence, geometry, folder / "confidence.nii.gz")
-        write_image(result.lesion.astype(np.uint8), geometry, folder / "lesion_mask.nii.gz")
-        write_segmentation(result.lesion, geometry, folder / "lesion.seg.nrrd")
+        volumes(result, folder)
         files = (*sorted(path.name for path in folder.iterdir()), "report.html", "report.json")
         timings = result.timings | {"write": time.perf_counter() - started}
         report = describe(replace(result, timings=timings), case, model, options, files)
@@ -52,7 +70,7 @@ def write_result(result: Result, out: Path, case: str, model: Model, options: Op
             result.difference,
             result.labels,
             result.foreground,
-            geometry,
+            result.scan.geometry,
         )
         write_report(folder, report, pictures, z_scale=result.z_scale)
     return report

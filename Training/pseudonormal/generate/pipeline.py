@@ -22,9 +22,10 @@ from pseudonormal.generate.findings import Finding, find
 from pseudonormal.generate.texture import add_texture
 from pseudonormal.intensity import scale_from
 from pseudonormal.models.bundle import Model
-from pseudonormal.recipes.correction import CorrectedFill, Mode
+from pseudonormal.recipes.correction import CorrectedFill
 from pseudonormal.recipes.detection import lesion_mask, lesion_probability, without_crumbs
 from pseudonormal.recipes.foreground import find_brain
+from pseudonormal.recipes.fusion import Mode
 from pseudonormal.recipes.restoration import Restorer
 from pseudonormal.regions import connected
 from pseudonormal.scan.conform import Conformed, conform, mask_to_model, to_native
