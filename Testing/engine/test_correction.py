@@ -11,9 +11,11 @@ from scipy import ndimage
 from torch import nn
 
 from pseudonormal.fills.biharmonic import biharmonic_fill
+from pseudonormal.fills.normalised_convolution import normalised_convolution_fill
 from pseudonormal.models.bundle import Calibration, Model
 from pseudonormal.networks.restorer import RestorerNetwork
 from pseudonormal.recipes.correction import CorrectedFill
+from pseudonormal.recipes.fusion import TINY_ML
 from pseudonormal.recipes.halo import halo
 from pseudonormal.recipes.patches import patches
 from pseudonormal.recipes.restore import BORDER
@@ -163,7 +165,9 @@ def test_the_share_of_the_classical_fill_is_kept() -> None:
         for share in (0.0, 0.5)
     )
     fill = biharmonic_fill(image, lesion | halo(image, lesion, brain), within=brain | lesion)
-    share = 0.5 / (1 + lesion.sum() / 1000)
+    volume = lesion.sum() / 1000
+    share, tiny = 0.5 / (1 + volume), 1 / (1 + (volume / TINY_ML) ** 2)
+    fill = (1 - tiny) * fill + tiny * normalised_convolution_fill(image, lesion | halo(image, lesion, brain), brain)
     expected = (1 - share) * alone.normal + share * fill
     assert np.allclose(mixed.normal[lesion], expected[lesion], atol=1e-5)
 

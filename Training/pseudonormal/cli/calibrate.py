@@ -25,13 +25,14 @@ def calibrate(
 ) -> None:
     """Choose how a restorer's answers are fused, and the lesion threshold, on cases of split "validation".
 
-    The fusion is chosen on simulated lesions of the families that the model was trained on, the lesion threshold on the
-    masks of FLAIR cases (column contrast) and on normal scans.
+    The fusion is chosen on simulated lesions of all families, for patients' lesions look like none that was trained on;
+    the lesion threshold on the masks of FLAIR cases (column contrast) and on normal scans.
     """
     from pseudonormal.cases import VALIDATION, read_cases
     from pseudonormal.evaluate.calibration import choose_fusion, choose_threshold, fusion_rows
     from pseudonormal.evaluate.rows import write_atomically
     from pseudonormal.evaluate.subject import load_subject
+    from pseudonormal.lesions.appearance import FAMILIES
     from pseudonormal.lesions.source import LesionSource
     from pseudonormal.models.bundle import load_model
     from pseudonormal.models.device import choose_device
@@ -53,7 +54,7 @@ def calibrate(
             done.append(case)
             talk.progress(len(done), len(subjects), case)
 
-        rows = fusion_rows(loaded, subjects, source, loaded.trained_families, range(seeds), note)
+        rows = fusion_rows(loaded, subjects, source, tuple(FAMILIES), range(seeds), note)
         calibration = choose_fusion(rows, loaded.calibration)
         flair = [s for s in subjects if s.lesion.any() and s.case.extra.get("contrast", "flair") == "flair"]
         calibration = choose_threshold(loaded, flair, [s for s in subjects if not s.lesion.any()], calibration)

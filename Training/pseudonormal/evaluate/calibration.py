@@ -56,7 +56,7 @@ def fusion_rows(
     seeds: Sequence[int],
     progress: Callable[[str], None] = lambda _: None,
 ) -> list[FusionRow]:
-    """Restore simulated lesions of the families that the model was trained on, in both modes."""
+    """Restore simulated lesions of these families in both modes."""
     restorer = CorrectedFill(model, "guided")
     rows = []
     for subject in subjects:

@@ -14,7 +14,7 @@ from pseudonormal.fills.normalised_convolution import normalised_convolution_fil
 from pseudonormal.fills.symmetry import SymmetryPlane, symmetry_plane
 from pseudonormal.models.bundle import Model
 from pseudonormal.networks.unet import whole_edge
-from pseudonormal.recipes.fusion import Look, Mode, View, fuse, guided_share
+from pseudonormal.recipes.fusion import TINY_ML, Look, Mode, View, fuse, guided_share
 from pseudonormal.recipes.halo import halo
 from pseudonormal.recipes.patches import Box, patches
 from pseudonormal.recipes.restoration import Restoration
@@ -42,7 +42,7 @@ class CorrectedFill:
     def fingerprint(self) -> str:
         """Changes with the restorer's weights, the mode and how answers are fused."""
         calibration = self.model.calibration
-        fusion = (calibration.guided_reach, calibration.start_share)
+        fusion = (calibration.guided_reach, calibration.start_share, TINY_ML)
         return f"{self.model.hashes.get('restore', self.model.fingerprint)}:{self.mode}:{fusion}"
 
     @property
@@ -81,7 +81,7 @@ class CorrectedFill:
         for box, members in patches(labels):
             void, guided = self._views(image, unknown, brain, fills, box)
             for label in members:
-                yield Look(label, box, labels[box] == label, fills.start[box], void, guided)
+                yield Look(label, box, labels[box] == label, fills.start[box], fills.smooth[box], void, guided)
 
     def _views(
         self, image: NDArray[np.float32], unknown: NDArray[np.bool_], brain: NDArray[np.bool_], fills: _Fills, box: Box

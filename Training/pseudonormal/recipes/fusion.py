@@ -4,7 +4,7 @@ A restorer that sees the lesion ("guided") recovers the tissue under a transpare
 disease behind when the lesion looks unlike those it was trained on; one that does not see it ("void") can do neither.
 The further the two stray from each other, measured in what "void" expects to be wrong, the less "guided" is believed.
 Their mean is often nearer to the truth than both, because their errors differ; for the same reason small lesions keep
-a share of the classical fill that the network started from, which is hard to beat there. Lesions larger than any in
+a share of a classical fill, which is hard to beat there. Lesions larger than any in
 training are always restored without a look.
 """
 
@@ -21,6 +21,7 @@ from pseudonormal.recipes.patches import Box
 from pseudonormal.recipes.restore import VOLUME_ML
 
 Mode = Literal["auto", "void", "guided"]
+TINY_ML = 0.5
 LARGEST = 1000 * VOLUME_ML[1]  # voxels (1 mm)
 
 
@@ -43,14 +44,16 @@ class Look:
     :param label: its number among the connected parts of the mask.
     :param box: the patch's place in the scan.
     :param inside: (D, H, W) the lesion's voxels in the patch.
-    :param start: (D, H, W) the classical fill that the network started from, scaled intensities.
+    :param fill: (D, H, W) the classical fill that the network started from, scaled intensities.
+    :param smooth: (D, H, W) the smooth one.
     :param guided: None when only mode "void" was asked for.
     """
 
     label: int
     box: Box
     inside: NDArray[np.bool_]
-    start: NDArray[np.float32]
+    fill: NDArray[np.float32]
+    smooth: NDArray[np.float32]
     void: View
     guided: View | None
 
@@ -60,6 +63,15 @@ class Look:
         assert self.guided is not None
         apart = float(np.abs(self.guided.normal - self.void.normal)[self.inside].mean())
         return apart / max(float(self.void.error[self.inside].mean()), 1e-6)
+
+    @property
+    def start(self) -> NDArray[np.float32]:
+        """The classical fill that a small lesion keeps a share of, (D, H, W): of a few voxels the smooth one.
+
+        The biharmonic fill carries what little of a tiny lesion lies outside its mask back into it.
+        """
+        smooth = 1 / (1 + (self.volume_ml / TINY_ML) ** 2)
+        return np.asarray((1 - smooth) * self.fill + smooth * self.smooth, np.float32)
 
     @property
     def volume_ml(self) -> float:

@@ -39,7 +39,7 @@ RECIPES: dict[str, TrainingRecipe] = {
         "Finds lesions on any contrast. Learns from the drawn lesions of real scans, and from lesions simulated "
         "in real normal tissue and in heads of any contrast painted from label maps.",
         lambda streams: LesionRecipe(streams.anatomies, streams.references, streams.shapes),
-        Settings(minutes=28, batch=2, reuse=4, pool=100, learning_rate=2e-3),
+        Settings(minutes=92, batch=2, reuse=5, pool=100, learning_rate=2e-3),
     ),
     "restore": TrainingRecipe(
         "Says what was there before the lesion: blends and corrects classical fills and the other hemisphere. "
@@ -47,7 +47,7 @@ RECIPES: dict[str, TrainingRecipe] = {
         lambda streams: RestoreRecipe(
             streams.anatomies, streams.mirrored_anatomies, streams.references, streams.planes, streams.shapes
         ),
-        Settings(minutes=57, batch=5, reuse=7, pool=140, learning_rate=1.5e-3),
+        Settings(minutes=88, batch=5, reuse=7, pool=140, learning_rate=1.5e-3),
     ),
 }
 
