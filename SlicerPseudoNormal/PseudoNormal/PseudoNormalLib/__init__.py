@@ -1,0 +1,1 @@
+"""What the PseudoNormal modules share: scene logic, engine client, panels."""

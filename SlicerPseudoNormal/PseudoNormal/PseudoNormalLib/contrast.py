@@ -1,0 +1,72 @@
+"""Which contrast a scan has, as far as its name and its DICOM header tell. Only shown: the models take any."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+_BETWEEN = r"(?:^|[^a-z0-9]){}(?:[^a-z0-9]|$)"
+_AGENT = "|".join(
+    (
+        r"t1 ?-?(?:c|ce|gd|gad|post|\+ ?c|kontrast|km)(?:[^a-z]|$)",
+        r"t1.*(?:post|gad|contrast|\+c|(?:[^a-z]|$)gd(?:[^a-z]|$))",
+        r"(?:post|gad|gd).*t1",
+    )
+)
+# The first that fits counts: a T2 FLAIR is a FLAIR, a T2* no T2, a T1 with contrast agent more than a T1.
+_WORDS = (
+    ("FLAIR", r"flair|tirm"),
+    ("ADC", _BETWEEN.format("adc")),
+    ("DWI", r"dwi|diffusion|" + _BETWEEN.format(r"(?:dti|trace|b ?1000)")),
+    ("SWI or T2*", r"t2 ?\*|t2 ?star|" + _BETWEEN.format("(?:swi|swan|gre|hemo)")),
+    ("T1 with contrast agent", _AGENT),
+    ("T1", r"t1|mprage|mp2rage|spgr|bravo|" + _BETWEEN.format("(?:tfe|vibe|mpr)")),
+    ("T2", r"t2"),
+    ("PD", _BETWEEN.format("(?:pd|pdw|proton.density)")),
+)
+_TEXTS = ("SeriesDescription", "ProtocolName")
+_TIMES = ("EchoTime", "RepetitionTime", "InversionTime", "ContrastBolusAgent")
+
+
+def guess_contrast(image: Any, files: Sequence[Path] = ()) -> str | None:
+    """The contrast of a scan: from its node's name, else from its DICOM series' description, else from its times.
+
+    :param image: vtkMRMLScalarVolumeNode.
+    :param files: the DICOM files that it was loaded from.
+    :returns: such as "FLAIR"; None when it cannot be told.
+    """
+    header = _header(files[0]) if files else {}
+    texts = [image.GetName() or "", *(header[name] for name in _TEXTS if name in header)]
+    return next((found for text in texts if (found := _from_words(text))), None) or _from_times(header)
+
+
+def _from_words(text: str) -> str | None:
+    plain = re.sub(r"[_\s]+", " ", text.lower())
+    return next((contrast for contrast, pattern in _WORDS if re.search(pattern, plain)), None)
+
+
+def _from_times(header: dict[str, str]) -> str | None:
+    """Spin echo sequences at clinical field strengths; milliseconds."""
+    try:
+        echo, repetition = float(header["EchoTime"]), float(header["RepetitionTime"])
+        inversion = float(header.get("InversionTime") or 0)
+    except (KeyError, ValueError):
+        return None
+    if echo > 70:
+        return "FLAIR" if inversion > 1500 else "T2"
+    if echo < 30 and (repetition < 1200 or inversion > 500):
+        return "T1 with contrast agent" if header.get("ContrastBolusAgent") else "T1"
+    return "PD" if echo < 30 and repetition > 1800 else None
+
+
+def _header(file: Path) -> dict[str, str]:
+    """What a DICOM file says that bears on the contrast; nothing where it cannot be read."""
+    import pydicom
+
+    try:
+        header = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=[*_TEXTS, *_TIMES])
+    except (OSError, pydicom.errors.InvalidDicomError):
+        return {}
+    return {name: str(header[name].value) for name in (*_TEXTS, *_TIMES) if name in header}

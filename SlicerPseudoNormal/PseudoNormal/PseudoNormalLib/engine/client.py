@@ -1,0 +1,237 @@
+"""The engine's routes as methods; each blocks until the engine has answered, so call them on worker threads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import quote
+
+from PseudoNormalLib.engine.http import Http, Progress
+from PseudoNormalLib.engine.replies import (
+    Agreement,
+    CaseDetails,
+    CaseInfo,
+    CasePage,
+    EngineStatus,
+    Health,
+    JobStatus,
+    Lease,
+    ModelInfo,
+    RevisionInfo,
+    parse,
+    parse_details,
+    parse_lease,
+)
+
+
+class EngineClient:
+    """An engine; may be used by several threads.
+
+    Every method raises :class:`PseudoNormalLib.engine.errors.EngineError` when the engine cannot be reached or
+    refuses.
+
+    :param url: such as ``http://127.0.0.1:8765``.
+    :param token: the key that the engine wants to see.
+    :param timeout: seconds without any answer after which the engine counts as unreachable.
+    """
+
+    def __init__(self, url: str, token: str, *, timeout: float = 60.0) -> None:
+        self._http = Http(url, token, timeout)
+
+    @property
+    def url(self) -> str:
+        """Where the engine is."""
+        return self._http.url
+
+    # --- the engine itself
+
+    def health(self) -> Health:
+        """Whether it is there at all; needs no key."""
+        return parse(Health, self._http.json("GET", "/health"))
+
+    def status(self) -> EngineStatus:
+        """What it runs on and what it does."""
+        return parse(EngineStatus, self._http.json("GET", "/status"))
+
+    def models(self) -> list[ModelInfo]:
+        """The models that it has."""
+        return [parse(ModelInfo, model) for model in self._http.json("GET", "/models")]
+
+    # --- volumes and jobs
+
+    def upload(self, content: bytes, name: str, progress: Progress | None = None) -> str:
+        """Send a volume.
+
+        :param content: of a .nii, .nii.gz, .nrrd or .mha file.
+        :param name: the file's; only its suffix counts.
+        :param progress: told the fraction that is sent; what it raises stops the sending.
+        :returns: the id that jobs and cases refer to.
+        """
+        return str(self._http.send("/volumes", content, query={"name": name}, progress=progress)["id"])
+
+    def delete_volume(self, volume: str) -> None:
+        """Have the engine forget a volume that was sent."""
+        self._http.json("DELETE", f"/volumes/{_part(volume)}")
+
+    def start_job(
+        self,
+        volume: str,
+        *,
+        mask: str | None = None,
+        foreground: str | None = None,
+        model: str | None = None,
+        mode: str = "auto",
+        texture: bool = False,
+    ) -> JobStatus:
+        """Have a pseudo-normal generated.
+
+        :param volume: id of an upload; so are mask and foreground.
+        :param mode: ``auto``, ``void`` or ``guided``.
+        """
+        body = {
+            "kind": "generate",
+            "volume": volume,
+            "mask": mask,
+            "foreground": foreground,
+            "model": model,
+            "mode": mode,
+            "texture": texture,
+        }
+        return parse(JobStatus, self._http.json("POST", "/jobs", body=body))
+
+    def jobs(self) -> list[JobStatus]:
+        """The recent jobs."""
+        return [parse(JobStatus, job) for job in self._http.json("GET", "/jobs")]
+
+    def job(self, job: str, since: int = 0) -> JobStatus:
+        """How far a job is, with the log lines from one on."""
+        return parse(JobStatus, self._http.json("GET", f"/jobs/{_part(job)}", query={"since": since}))
+
+    def cancel_job(self, job: str) -> JobStatus:
+        """End a job's work; one that has ended stays as it is."""
+        return parse(JobStatus, self._http.json("DELETE", f"/jobs/{_part(job)}"))
+
+    def result_file(self, job: str, name: str, progress: Progress | None = None) -> bytes:
+        """A file of a finished job, by a name of its ``result["files"]``."""
+        return self._http.fetch(f"/jobs/{_part(job)}/files/{_part(name)}", progress=progress)
+
+    # --- the case store
+
+    def cases(self, status: str | None = None, text: str | None = None, limit: int = 100, offset: int = 0) -> CasePage:
+        """Cases of a status whose id or contrast holds a text."""
+        query = {"status": status, "text": text, "limit": limit, "offset": offset}
+        answer = self._http.json("GET", "/cases", query=query)
+        return CasePage(tuple(parse(CaseInfo, case) for case in answer["cases"]), int(answer["total"]))
+
+    def add_case(
+        self,
+        volume: str,
+        *,
+        mask: str | None = None,
+        job: str | None = None,
+        model: str | None = None,
+        priority: float | None = None,
+        subject: str | None = None,
+        contrast: str = "",
+    ) -> CaseInfo:
+        """Put a case into the store.
+
+        :param volume: id of an upload; so is the mask.
+        :param job: a finished job whose results belong to the case.
+        :param subject: any key to the person, the same for all their scans; the engine keeps a keyed hash of it only.
+        :param contrast: kind of scan, for instance ``T1w``.
+        """
+        body = {
+            "volume": volume,
+            "mask": mask,
+            "job": job,
+            "model": model,
+            "priority": priority,
+            "subject": subject,
+            "contrast": contrast,
+        }
+        return parse(CaseInfo, self._http.json("POST", "/cases", body=body))
+
+    def case(self, case: str) -> CaseDetails:
+        """A case and its history."""
+        return parse_details(self._http.json("GET", f"/cases/{_part(case)}"))
+
+    def next_case(self, annotator: str) -> Lease | None:
+        """Lease the most important case that waits; None when none is left."""
+        answer = self._http.json("POST", "/cases/next", body={"annotator": annotator})
+        return None if answer is None else parse_lease(answer)
+
+    def lease_case(self, case: str, annotator: str) -> Lease:
+        """Lease a case.
+
+        :raises Conflict: another has it.
+        """
+        return parse_lease(self._http.json("POST", f"/cases/{_part(case)}/lease", body={"annotator": annotator}))
+
+    def renew_lease(self, lease: str) -> str:
+        """Keep a lease for longer.
+
+        :returns: when it expires now, ISO 8601.
+        :raises LeaseLost: it has expired.
+        """
+        return str(self._http.json("PUT", f"/leases/{_part(lease)}")["expires"])
+
+    def give_back(self, lease: str) -> None:
+        """Let others have the case.
+
+        :raises LeaseLost: it has expired.
+        """
+        self._http.json("DELETE", f"/leases/{_part(lease)}")
+
+    def case_volume(self, case: str, name: str) -> bytes:
+        """The stored file of a volume, by a name of :attr:`CaseDetails.volumes`."""
+        return self._http.fetch(f"/cases/{_part(case)}/volumes/{_part(name)}")
+
+    def revision_mask(self, case: str, revision: str) -> bytes:
+        """The mask of a revision as a .nii.gz file."""
+        return self._http.fetch(f"/cases/{_part(case)}/revisions/{_part(revision)}/mask")
+
+    def add_revision(
+        self,
+        case: str,
+        mask: bytes,
+        *,
+        lease: str,
+        state: str,
+        parent: str | None,
+        comment: str = "",
+        suffix: str = "nrrd",
+        weights: str | None = None,
+    ) -> RevisionInfo:
+        """Save a mask on the image's grid.
+
+        :param state: ``draft``, ``accepted``, ``needs_second_reader`` or ``rejected``.
+        :param parent: the revision that it was made from, which must be the case's newest.
+        :param suffix: what the mask's bytes are: ``nrrd`` or ``nii.gz``.
+        :param weights: id of an upload on the image's grid that says how far each voxel is to be trusted, 0 not at all.
+        :raises Conflict: the case has a newer revision.
+        :raises LeaseLost: the lease has expired.
+        """
+        query: dict[str, Any] = {
+            "lease": lease,
+            "state": state,
+            "parent": parent,
+            "comment": comment,
+            "format": suffix,
+            "weights": weights,
+        }
+        return parse(RevisionInfo, self._http.send(f"/cases/{_part(case)}/revisions", mask, query=query))
+
+    def agreement(self, case: str, a: str, b: str) -> Agreement:
+        """How far two revisions of a case agree."""
+        return parse(Agreement, self._http.json("GET", f"/cases/{_part(case)}/agreement", query={"a": a, "b": b}))
+
+    def consensus(self, case: str, revisions: Sequence[str], *, author: str, lease: str) -> RevisionInfo:
+        """Have the consensus (STAPLE) of several revisions saved as a new one."""
+        body = {"revisions": list(revisions), "author": author, "lease": lease}
+        return parse(RevisionInfo, self._http.json("POST", f"/cases/{_part(case)}/consensus", body=body))
+
+
+def _part(text: str) -> str:
+    """One part of a path, whatever is in it."""
+    return quote(str(text), safe="")

@@ -1,0 +1,66 @@
+"""The findings of the case that is shown, and what follows from them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from PseudoNormalLib.i18n import _
+from PseudoNormalLib.panels.findings_table import FindingsTable
+from PseudoNormalLib.panels.forms import allow, button, note, row, section
+from PseudoNormalLib.scene.case_nodes import CaseNodes, report_of
+from PseudoNormalLib.scene.findings import Finding, findings_from_report
+from PseudoNormalLib.scene.navigation import jump_to_finding
+
+
+class FindingsBox:
+    """The table of findings, steps through it, and generating again with the mask as it is now.
+
+    :param again: called with the case when its pseudo-normal is wanted for the mask as it stands in the scene.
+    :ivar widget: the section.
+    """
+
+    def __init__(self, again: Callable[[CaseNodes], Any]) -> None:
+        self._case: CaseNodes | None = None
+        self.widget, form = section(_("Findings"))
+        self.summary = note()
+        self.table = FindingsTable(self._jump)
+        self.previous_button = button(_("Previous (P)"), "", lambda: self.table.step(-1))
+        self.next_button = button(_("Next (N)"), "", lambda: self.table.step(1))
+        self.again_button = button(_("Generate again with this mask"), "", lambda: again(self._case))
+        for part in (self.summary, self.table.widget, row(self.previous_button, self.next_button), self.again_button):
+            form.addRow(part)
+        self.show(None)
+
+    def show(self, case: CaseNodes | None, running: str = "") -> None:
+        """Show the findings of a case.
+
+        :param running: why nothing can be generated now; empty when it can.
+        """
+        if case is not self._case or case is None:
+            self._case = case
+            self._fill(case)
+        tip = _("After you changed the lesion mask in the Segment Editor: restore the scan for the mask as it is now")
+        lesions = case is not None and case.lesions is not None
+        allow(self.again_button, tip, running if lesions else _("There is no lesion mask yet: press Generate"))
+
+    def _fill(self, case: CaseNodes | None) -> None:
+        report = None if case is None else report_of(case)
+        findings = [] if report is None else findings_from_report(report)
+        self.table.show(findings)
+        self.summary.text = _summary(report, findings)
+        reason = "" if findings else _("There are no findings to go to")
+        allow(self.previous_button, _("Go to the previous finding"), reason)
+        allow(self.next_button, _("Go to the next finding"), reason)
+
+    def _jump(self, finding: Finding) -> None:
+        jump_to_finding(self._case.image, finding)
+
+
+def _summary(report: dict[str, Any] | None, findings: list[Finding]) -> str:
+    if report is None:
+        return _("No findings yet: choose a scan and press Generate.")
+    if not findings:
+        return _("Nothing was found. That does not mean that the scan is normal.")
+    volume = sum(finding.volume_ml for finding in findings)
+    return _("{count} found, {volume} ml in all").format(count=len(findings), volume=f"{volume:.1f}")

@@ -1,0 +1,59 @@
+"""How the panels are laid out: sections, rows and buttons that say why they cannot be pressed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import ctk
+import qt
+
+
+def section(title: str, *, collapsed: bool = False) -> tuple[Any, Any]:
+    """A part of a panel that can be folded away.
+
+    :returns: the widget, and the form layout inside it.
+    """
+    widget = ctk.ctkCollapsibleButton()
+    widget.text = title
+    form = qt.QFormLayout(widget)
+    widget.collapsed = collapsed
+    return widget, form
+
+
+def row(*widgets: Any) -> Any:
+    """Widgets side by side, as one widget."""
+    together = qt.QWidget()
+    layout = qt.QHBoxLayout(together)
+    layout.setContentsMargins(0, 0, 0, 0)
+    for widget in widgets:
+        layout.addWidget(widget)
+    return together
+
+
+def button(text: str, tip: str, pressed: Callable[[], Any]) -> Any:
+    """A push button.
+
+    :param tip: what it does.
+    """
+    made = qt.QPushButton(text)
+    made.toolTip = tip
+    made.clicked.connect(pressed)
+    return made
+
+
+def note(text: str = "") -> Any:
+    """A line or more of text that wraps."""
+    label = qt.QLabel(text)
+    label.wordWrap = True
+    return label
+
+
+def allow(widget: Any, tip: str, reason: str = "") -> None:
+    """Let a widget be used, or say in its tooltip why it cannot be.
+
+    :param tip: what it does.
+    :param reason: why it cannot be used now; empty when it can.
+    """
+    widget.enabled = not reason
+    widget.toolTip = reason or tip

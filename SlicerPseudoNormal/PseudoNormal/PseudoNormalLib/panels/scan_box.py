@@ -1,0 +1,115 @@
+"""Which scan, which mask, which model: what is to be generated."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import qt
+import slicer
+
+from PseudoNormalLib.choices import MODES, Choices
+from PseudoNormalLib.contrast import guess_contrast
+from PseudoNormalLib.engine.replies import ModelInfo
+from PseudoNormalLib.i18n import _
+from PseudoNormalLib.panels.forms import note, section
+from PseudoNormalLib.parameters import ParameterNode
+from PseudoNormalLib.signals import Signal
+
+if TYPE_CHECKING:
+    from PseudoNormalLib.hosts import Host
+
+
+class ScanBox:
+    """Selectors of a scan and of how its pseudo-normal is generated; they follow the scene's own memory.
+
+    :param parameters: a :class:`ParameterNode` of :class:`Choices`.
+    :ivar widget: the section.
+    :ivar changed: emitted whenever another choice was made.
+    """
+
+    def __init__(self, host: Host, parameters: ParameterNode[Choices]) -> None:
+        self.changed = Signal()
+        self._host, self._parameters = host, parameters
+        self.widget, form = section(_("Scan"))
+        self.image_selector = _selector("vtkMRMLScalarVolumeNode", _("Choose a scan"))
+        self.image_selector.toolTip = _("The brain MRI whose lesions are to be taken out; any contrast and orientation")
+        form.addRow(_("Scan:"), self.image_selector)
+        self.contrast_label = note()
+        form.addRow(_("Contrast:"), self.contrast_label)
+        self.lesions_selector = _selector("vtkMRMLSegmentationNode", _("Find the lesions"))
+        self.lesions_selector.toolTip = _("A segmentation whose mask is used instead of the one that the engine finds")
+        form.addRow(_("Lesion mask:"), self.lesions_selector)
+        self.model_combo = qt.QComboBox()
+        self.model_note = note()
+        form.addRow(_("Model:"), self.model_combo)
+        form.addRow("", self.model_note)
+        self.mode_combo = qt.QComboBox()
+        texts = (_("Automatic"), _("Void: the lesion's own voxels are not seen"), _("Guided: they are seen"))
+        for mode, text in zip(MODES, texts, strict=True):
+            self.mode_combo.addItem(text, mode)
+        form.addRow(_("Restoration:"), self.mode_combo)
+        self.texture_check = qt.QCheckBox(_("Grain in the pseudo-normal, for the eye only"))
+        form.addRow("", self.texture_check)
+        self._models: tuple[ModelInfo, ...] = ()
+        self.offer_models(())
+        for selector in (self.image_selector, self.lesions_selector):
+            selector.setMRMLScene(host.scene)
+        self._follow(parameters.values)
+        self._connect()
+
+    def offer_models(self, models: Sequence[ModelInfo]) -> None:
+        """Offer the models that the engine has; its own choice stands first."""
+        self._models = tuple(models)
+        own = next((model.name for model in models if model.default), "")
+        self.model_combo.blockSignals(True)
+        self.model_combo.clear()
+        self.model_combo.addItem(_("Automatic ({name})").format(name=own) if own else _("Automatic"), "")
+        for model in models:
+            self.model_combo.addItem(f"{model.name} {model.version}", model.name)
+        self.model_combo.setCurrentIndex(max(0, self.model_combo.findData(self._parameters.values.model)))
+        self.model_combo.blockSignals(False)
+        self._describe()
+
+    def close(self) -> None:
+        """Let go of the scene."""
+        self._parameters.changed.disconnect(self._follow)
+        for selector in (self.image_selector, self.lesions_selector):
+            selector.setMRMLScene(None)
+
+    def _connect(self) -> None:
+        keep = self._parameters.update
+        self.image_selector.connect("currentNodeChanged(vtkMRMLNode*)", lambda node: keep(image=node))
+        self.lesions_selector.connect("currentNodeChanged(vtkMRMLNode*)", lambda node: keep(lesions=node))
+        self.model_combo.connect("currentIndexChanged(int)", lambda: keep(model=self.model_combo.currentData))
+        self.mode_combo.connect("currentIndexChanged(int)", lambda: keep(mode=self.mode_combo.currentData))
+        self.texture_check.toggled.connect(lambda on: keep(texture=bool(on)))
+        self._parameters.changed.connect(self._follow)
+
+    def _follow(self, chosen: Choices) -> None:
+        self.image_selector.setCurrentNode(chosen.image)
+        self.lesions_selector.setCurrentNode(chosen.lesions)
+        self.model_combo.setCurrentIndex(max(0, self.model_combo.findData(chosen.model)))
+        self.mode_combo.setCurrentIndex(max(0, self.mode_combo.findData(chosen.mode)))
+        self.texture_check.checked = chosen.texture
+        self._describe()
+        self.changed.emit()
+
+    def _describe(self) -> None:
+        image, name = self._parameters.values.image, self._parameters.values.model
+        contrast = guess_contrast(image, self._host.dicom_files(image)) if image is not None else None
+        self.contrast_label.text = contrast or ("" if image is None else _("not known; the model takes any"))
+        fitting = [model for model in self._models if (model.name == name if name else model.default)]
+        self.model_note.text = fitting[0].description if fitting else ""
+        self.model_note.visible = bool(fitting)
+
+
+def _selector(kind: str, none: str) -> Any:
+    selector = slicer.qMRMLNodeComboBox()
+    selector.nodeTypes = [kind]
+    selector.showChildNodeTypes = False
+    selector.addEnabled = False
+    selector.removeEnabled = False
+    selector.noneEnabled = True
+    selector.noneDisplay = none
+    return selector

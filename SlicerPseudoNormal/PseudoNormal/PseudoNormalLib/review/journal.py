@@ -1,0 +1,168 @@
+"""Work that the store does not have yet, in files on this computer; a kill at any moment leaves whole ones only."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+from zipfile import BadZipFile
+
+import numpy as np
+
+SUFFIX = ".npz"
+
+
+@dataclass(frozen=True, eq=False)
+class Entry:
+    """A mask on its way into the store.
+
+    :param case: the case's id; drawn at random, so the same in no other store.
+    :param sitting: names the time during which the case was open; the entry is replaced as long as that lasts.
+    :param annotator: who edited.
+    :param parent: the revision that the mask was made from, None where the case had none.
+    :param state: what it shall become: ``draft``, ``accepted``, ``needs_second_reader`` or ``rejected``.
+    :param comment: goes with the revision.
+    :param mask: (D, H, W) bool on the image's grid.
+    :param matrix: (4, 4) of that grid, from voxel index to RAS mm.
+    """
+
+    case: str
+    sitting: str
+    annotator: str
+    parent: str | None
+    state: str
+    comment: str
+    mask: np.ndarray
+    matrix: np.ndarray
+
+
+class Journal:
+    """The entries in one folder.
+
+    A sitting holds a lock as long as its process lives, whatever ends it. So another window knows which entries were
+    left behind and which still belong to somebody.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._held: dict[str, BinaryIO] = {}
+
+    def begin(self) -> str:
+        """Begin a sitting.
+
+        :returns: its name.
+        :raises OSError: the folder cannot be written.
+        """
+        self._folder.mkdir(parents=True, exist_ok=True)
+        for unfinished in self._folder.glob("*.part"):  # a kill in the middle of writing
+            if self._is_over(unfinished.stem):
+                unfinished.unlink(missing_ok=True)
+        sitting = secrets.token_hex(8)
+        stream = self._lock_path(sitting).open("xb")
+        _lock(stream)
+        self._held[sitting] = stream
+        return sitting
+
+    def end(self, sitting: str) -> None:
+        """End a sitting; its entry stays, if it has one."""
+        self._held.pop(sitting).close()
+        self._lock_path(sitting).unlink(missing_ok=True)
+
+    def put(self, entry: Entry) -> None:
+        """Keep an entry in place of an earlier one of its sitting; on disk when this returns.
+
+        :raises OSError: the folder cannot be written or the disk is full; an earlier entry stays.
+        """
+        header = {name: getattr(entry, name) for name in ("case", "sitting", "annotator", "parent", "state", "comment")}
+        temporary = self._folder / f"{entry.sitting}.part"
+        with temporary.open("wb") as stream:
+            np.savez_compressed(
+                stream,
+                header=np.frombuffer(json.dumps(header).encode(), np.uint8),
+                mask=np.packbits(entry.mask),
+                shape=np.array(entry.mask.shape),
+                matrix=entry.matrix,
+            )
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(self._path(entry.sitting))
+        _sync(self._folder)
+
+    def remove(self, sitting: str) -> None:
+        """Forget a sitting's entry: the store has it."""
+        self._path(sitting).unlink(missing_ok=True)
+
+    def left_behind(self, case: str, annotator: str) -> list[Entry]:
+        """An annotator's entries for a case whose sitting is over, oldest first."""
+        entries = [entry for entry in self._entries() if (entry.case, entry.annotator) == (case, annotator)]
+        return [entry for entry in entries if self._is_over(entry.sitting)]
+
+    def owners(self) -> list[tuple[str, str]]:
+        """The case and annotator of every entry whose sitting is over, each pair once."""
+        pairs = [(entry.case, entry.annotator) for entry in self._entries() if self._is_over(entry.sitting)]
+        return list(dict.fromkeys(pairs))
+
+    def _entries(self) -> Iterator[Entry]:
+        """All entries, oldest first; files that cannot be read are left alone."""
+        for path in sorted(self._folder.glob(f"*{SUFFIX}"), key=lambda path: path.stat().st_mtime_ns):
+            try:
+                yield _read(path)
+            except (OSError, EOFError, ValueError, KeyError, TypeError, BadZipFile):
+                continue
+
+    def _is_over(self, sitting: str) -> bool:
+        if sitting in self._held:
+            return False
+        try:
+            with self._lock_path(sitting).open("r+b") as stream:
+                _lock(stream)
+        except FileNotFoundError:
+            return True
+        except OSError:
+            return False
+        self._lock_path(sitting).unlink(missing_ok=True)
+        return True
+
+    def _path(self, sitting: str) -> Path:
+        return self._folder / f"{sitting}{SUFFIX}"
+
+    def _lock_path(self, sitting: str) -> Path:
+        return self._folder / f"{sitting}.lock"
+
+
+def _read(path: Path) -> Entry:
+    with np.load(path, allow_pickle=False) as stored:
+        header: dict[str, Any] = json.loads(stored["header"].tobytes())
+        shape = tuple(int(size) for size in stored["shape"])
+        voxels = np.unpackbits(stored["mask"], count=int(np.prod(shape)))
+        return Entry(**header, mask=voxels.reshape(shape).astype(bool), matrix=stored["matrix"])
+
+
+def _lock(stream: BinaryIO) -> None:
+    """Hold a file until it is closed or the process is gone.
+
+    :raises OSError: another holds it.
+    """
+    if os.name == "nt":
+        import msvcrt
+
+        msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _sync(folder: Path) -> None:
+    """Make a rename last through a power cut, where the system can open folders (Windows cannot)."""
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
