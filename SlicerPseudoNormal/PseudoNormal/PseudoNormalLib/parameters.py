@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import weakref
-from collections.abc import Callable
 from dataclasses import MISSING, Field, field, fields
 from typing import Any, Generic, TypeVar
 
+from PseudoNormalLib.observation import Observation
 from PseudoNormalLib.signals import Signal
 
 Values = TypeVar("Values")
@@ -45,11 +44,10 @@ class ParameterNode(Generic[Values]):
         self._scene = scene
         self._node = _node_of(scene, module)
         self._told = self.values
-        look = _weakly(self._look)
-        self._observers = [
-            (self._node, self._node.AddObserver("ModifiedEvent", look)),
+        self._observations = [
+            Observation(self._node, "ModifiedEvent", self._look),
             # While a scene loads or closes, nodes come and go one by one: it is looked at when that is over.
-            (scene, scene.AddObserver(scene.EndBatchProcessEvent, look)),
+            Observation(scene, scene.EndBatchProcessEvent, self._look),
         ]
 
     @property
@@ -82,9 +80,8 @@ class ParameterNode(Generic[Values]):
 
     def close(self) -> None:
         """Look at the scene no more."""
-        for observed, observer in self._observers:
-            observed.RemoveObserver(observer)
-        self._observers = []
+        for observation in self._observations:
+            observation.stop()
 
     def _is_node(self, name: str) -> bool:
         return bool(self._fields[name].metadata.get("node"))
@@ -99,25 +96,13 @@ class ParameterNode(Generic[Values]):
             return MISSING
         return tuple(value) if isinstance(value, list) else value
 
-    def _look(self) -> None:
+    def _look(self, *_: Any) -> None:
         if self._scene.IsBatchProcessing():
             return
         now = self.values
         if now != self._told:
             self._told = now
             self.changed.emit(now)
-
-
-def _weakly(method: Callable[[], None]) -> Callable[..., None]:
-    """An observer that does nothing once the method's object is gone: a scene in its end still tells its observers."""
-    reference = weakref.WeakMethod(method)
-
-    def observe(*_: Any) -> None:
-        alive = reference()
-        if alive is not None:
-            alive()
-
-    return observe
 
 
 def _node_of(scene: Any, module: str) -> Any:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import slicer
 
+from PseudoNormalLib.observation import Observation
 from PseudoNormalLib.scene.lesions import lesion_segment_id, mask_of, set_mask
-from PseudoNormalLib.scene.observation import Observation
 from PseudoNormalLib.signals import Signal
 
 if TYPE_CHECKING:

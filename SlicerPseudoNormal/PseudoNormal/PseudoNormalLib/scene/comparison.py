@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import slicer
 
+from PseudoNormalLib.observation import Observation
 from PseudoNormalLib.parameters import ParameterNode, node_field
 from PseudoNormalLib.scene.case_nodes import CaseNodes, case_of
 from PseudoNormalLib.scene.layout import Arrangement, composite_of, show_layout, slice_nodes
-from PseudoNormalLib.scene.observation import Observation
 from PseudoNormalLib.scene.overlay import Overlay, colour_difference
 from PseudoNormalLib.scene.window_level import SharedWindow
 from PseudoNormalLib.signals import Signal

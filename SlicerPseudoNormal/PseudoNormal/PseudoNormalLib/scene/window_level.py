@@ -6,7 +6,7 @@ from typing import Any
 
 import vtk
 
-from PseudoNormalLib.scene.observation import Observation
+from PseudoNormalLib.observation import Observation
 
 
 class SharedWindow:

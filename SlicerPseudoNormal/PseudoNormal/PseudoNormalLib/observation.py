@@ -10,8 +10,9 @@ from typing import Any
 class Observation:
     """Calls a method on each event until it is stopped or the method's object is gone.
 
-    VTK itself would hold the method, and with it its object, for as long as the observed one lives; and would still
-    call it while both are taken apart at the end.
+    VTK itself would hold the method, and with it its object, for as long as the observed one lives. Here it is the
+    other way round: the observed object lives until nobody observes it, and the observer goes before its object is
+    taken apart. A scene that dies among other garbage would else call observers that are half gone, and crash.
 
     :param observed: any vtkObject.
     :param event: of VTK or MRML, by number or name.
@@ -26,11 +27,9 @@ class Observation:
             if alive is not None:
                 alive(caller, name)
 
-        self._observed = observed
-        self._tag: int | None = observed.AddObserver(event, call)
+        tag = observed.AddObserver(event, call)
+        self._end = weakref.finalize(method.__self__, observed.RemoveObserver, tag)  # type: ignore[attr-defined]
 
     def stop(self) -> None:
         """Call no more; stopping twice changes nothing."""
-        if self._tag is not None:
-            self._observed.RemoveObserver(self._tag)
-            self._tag = None
+        self._end()
