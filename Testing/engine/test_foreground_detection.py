@@ -13,7 +13,7 @@ from pseudonormal.evaluate.detection import dice
 from pseudonormal.models.bundle import DEFAULT_MODEL, SHIPPED, Calibration, Model, load_model
 from pseudonormal.networks.restorer import RestorerNetwork
 from pseudonormal.recipes.brain import brain_network
-from pseudonormal.recipes.detection import lesion_mask, lesion_probability
+from pseudonormal.recipes.detection import SUSPECT, lesion_mask, lesion_probability, with_suspects
 from pseudonormal.recipes.foreground import find_brain
 from pseudonormal.recipes.lesion import network_input
 
@@ -165,3 +165,14 @@ def test_a_region_needs_a_sure_voxel_and_then_keeps_its_doubtful_ones() -> None:
     probability[8:11, 12:16, 12:16] = 0.6
     mask = lesion_mask(probability, Calibration(lesion_threshold=0.2, sure_probability=0.9, least_ml=0.0))
     assert mask.sum() == 64 and mask[2:6, 2:6, 2:6].all()
+
+
+def test_what_may_be_diseased_beside_a_lesion_is_no_evidence() -> None:
+    probability = np.zeros((20, 20, 20), np.float32)
+    probability[4:12, 4:12, 4:12] = 2 * SUSPECT  # a doubtful shell
+    probability[6:10, 6:10, 6:10] = 0.9
+    probability[15:18, 15:18, 15:18] = 2 * SUSPECT  # doubtful too, but beside no lesion
+    lesion = probability > 0.5
+    wide = with_suspects(lesion, probability)
+    assert wide[4:12, 4:12, 4:12].all()
+    assert wide.sum() == 8**3

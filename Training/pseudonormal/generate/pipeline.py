@@ -23,7 +23,7 @@ from pseudonormal.generate.texture import add_texture
 from pseudonormal.intensity import scale_from
 from pseudonormal.models.bundle import Model
 from pseudonormal.recipes.correction import CorrectedFill
-from pseudonormal.recipes.detection import lesion_mask, lesion_probability, without_crumbs
+from pseudonormal.recipes.detection import lesion_mask, lesion_probability, with_suspects, without_crumbs
 from pseudonormal.recipes.foreground import find_brain
 from pseudonormal.recipes.fusion import Mode
 from pseudonormal.recipes.restoration import Restorer
@@ -121,6 +121,7 @@ def generate(
             native_lesion = to_native(lesion.astype(np.float32), conformed) >= 0.5
             # interpolation to thick slices breaks thin regions: crumbs of that are no findings
             native_lesion = without_crumbs(native_lesion, calibration.least_ml / scan.geometry.voxel_ml)
+            lesion = with_suspects(lesion, probability)
         else:
             probability = None
             lesion, native_lesion = mask_to_model(mask, conformed), mask

@@ -9,16 +9,18 @@ import numpy as np
 import torch
 from monai.inferers import sliding_window_inference
 from numpy.typing import NDArray
+from scipy import ndimage
 from torch import Tensor, nn
 
 from pseudonormal.errors import InputError
 from pseudonormal.models.bundle import Calibration, Model
 from pseudonormal.recipes.lesion import network_input
-from pseudonormal.regions import bounding_box, connected, sizes
+from pseudonormal.regions import NEIGHBOURS, bounding_box, connected, sizes
 
 WINDOW = 128
 OVERLAP = 0.25
 MARGIN = 4
+SUSPECT = 0.1  # lesion probability from which tissue beside a lesion is not taken for normal
 
 
 def lesion_probability(image: NDArray[np.float32], brain: NDArray[np.bool_], model: Model) -> NDArray[np.float32]:
@@ -61,6 +63,16 @@ def lesion_mask(probability: NDArray[np.float32], calibration: Calibration) -> N
     sure[labels[found & (probability >= calibration.sure_probability)]] = True
     mask: NDArray[np.bool_] = sure[labels]
     return mask
+
+
+def with_suspects(lesion: NDArray[np.bool_], probability: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """A lesion mask with what lies beside it and may be diseased: no evidence of what normal is.
+
+    :param lesion: (D, H, W) from :func:`lesion_mask`.
+    :param probability: (D, H, W) what it was made from.
+    :returns: (D, H, W) the mask and all voxels of at least ``SUSPECT`` that are connected to it.
+    """
+    return np.asarray(ndimage.binary_propagation(lesion, NEIGHBOURS, lesion | (probability >= SUSPECT)), bool)
 
 
 def without_crumbs(mask: NDArray[np.bool_], least_voxels: float) -> NDArray[np.bool_]:
