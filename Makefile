@@ -9,13 +9,16 @@ SHELL := /bin/sh
 PYTHON ?=
 TORCH_INDEX ?=
 WORKERS ?= 2
-TESTS ?= Testing
+TESTS ?=
 BIN := .venv/bin
 VENV := .venv/.complete
 
 # One thread a process: the tests run side by side, and more threads than cores only slow each other down.
 # Panels are tested without a screen. The tests of one file stay together, for they share an engine.
 TEST_SETTINGS := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS=1 QT_QPA_PLATFORM=offscreen
+
+# Two runs: what a crash in Slicer's libraries takes with it are not the engine's tests.
+PYTEST = $(TEST_SETTINGS) $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 PACK = $(BIN)/pseudonormal models pack runs/brain runs/lesion runs/restore runs/brain-mr --version 2 \
 	--card Training/cases/brain-mr.md --licence LICENSE \
@@ -30,7 +33,8 @@ demo: $(VENV) ## A simulated lesion in a real brain, through the shipped model, 
 	$(BIN)/pseudonormal demo -o demo
 
 test: lint contracts types ## Everything that must hold: style, imports, types, behaviour
-	$(TEST_SETTINGS) $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(TESTS)
+	$(PYTEST) $(or $(TESTS),Testing/engine)
+	$(if $(TESTS),,$(PYTEST) Testing/scene Testing/panels)
 
 bench: $(VENV) ## Time and memory of generate, as a table
 	$(BIN)/pseudonormal bench
