@@ -33,7 +33,7 @@ demo: $(VENV) ## A simulated lesion in a real brain, through the shipped model, 
 	$(BIN)/pseudonormal demo -o demo
 
 test: lint contracts types ## Everything that must hold: style, imports, types, behaviour
-	$(PYTEST) $(or $(TESTS),Testing/engine)
+	$(PYTEST) $(or $(TESTS),Testing/engine Testing/bench)
 	$(if $(TESTS),,$(PYTEST) Testing/scene Testing/panels)
 
 bench: $(VENV) ## Time and memory of generate, as a table
