@@ -135,7 +135,7 @@ def a_file():
         (a_file().replace(b"space origin", b"space_origin"), "a.nrrd", "space origin"),
         (a_file().replace(b"encoding: raw", b"encoding: gzip"), "a.nrrd", "damaged"),
         (a_file().replace(b"sizes: 4 3 2", b"sizes: 4 3"), "a.nrrd", "not one volume"),
-        (gzip.compress(b"nothing"), "a.nii.gz", "cannot be read"),
+        (gzip.compress(b"nothing", mtime=0), "a.nii.gz", "cannot be read"),
         (a_file(), "a.xyz", "its format is not known"),
     ],
 )
