@@ -1,7 +1,7 @@
 """How long a 1 mm head takes to the engine and back: ``.venv/bin/python -m Testing.bench.transfer``.
 
-With ``SlicerPseudoNormal/PseudoNormal`` on ``PYTHONPATH``. The shipped model restores the MNI152 brain with a drawn mask;
-sent are scan and mask, fetched the four volumes that the extension shows.
+With ``SlicerPseudoNormal/PseudoNormal`` on ``PYTHONPATH``. The shipped model restores the MNI152 brain with a drawn
+mask; sent are scan and mask, fetched the four volumes that the extension shows.
 """
 
 from __future__ import annotations
