@@ -211,12 +211,12 @@ def a_local_engine(known_models, monkeypatch, tmp_path):
     """The engine that Slicer starts itself, with a case store."""
     if MODEL:
         monkeypatch.setenv("PSEUDONORMAL_MODELS", str(SHIPPED_MODELS))
-    return Choice(kind=LOCAL, python=sys.executable, device="cpu", store=str(tmp_path / "Kartei für Zoë"))
+    return Choice(kind=LOCAL, python=sys.executable, device="cpu", store=str(tmp_path / "Zoës Kartei"))
 
 
 def number_of_the_engine():
-    """Of the process that a Slicer of this test started; the shared engine was started otherwise."""
-    command = ["pgrep", "-P", str(os.getpid()), "-f", "--", f"--parent {os.getpid()}"]
+    """Of the process that a Slicer of this test started; the shared engine has another store."""
+    command = ["pgrep", "-P", str(os.getpid()), "-f", "--", "--store .*Kartei"]
     (number,) = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
     return int(number)
 

@@ -153,9 +153,11 @@ class Drafts:
         self._stored = self._look()
 
     def close(self) -> None:
-        """Save no more."""
+        """Save no more; when the store lacks nothing, the journal has nothing to bring in either."""
         for stop in self._stops:
             stop()
+        if not self.unsaved:
+            self._forget()
 
     def _draft(self, work: Work) -> Entry:
         return replace(self._entry, mask=work.mask, comment=to_comment(work.place))
