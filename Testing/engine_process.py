@@ -77,11 +77,7 @@ def running_engine(models_folder: Path, data: Path, store: Path | None = None, *
     """
     data.mkdir(parents=True, exist_ok=True)
     token = secrets.token_urlsafe(24)
-    given = (
-        {"port": 0, "data": data, "device": "cpu", "parent": os.getpid()}
-        | ({"store": store} if store else {})
-        | options
-    )
+    given = {"port": 0, "data": data, "device": "cpu"} | ({"store": store} if store else {}) | options
     arguments = [word for name, value in given.items() for word in (f"--{name.replace('_', '-')}", str(value))]
     environment = {
         **os.environ,
