@@ -8,12 +8,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import httpx
 import numpy as np
 import uvicorn
+from Testing.turnable_clock import Clock
 
 from pseudonormal.scan.scan import Geometry
 from pseudonormal.scan.writing import write_image, write_segmentation
@@ -34,19 +34,6 @@ def voxels(seed: int) -> np.ndarray:
 
 def lesion(seed: int) -> np.ndarray:
     return np.pad(np.random.default_rng(seed).random([n - 2 for n in SHAPE]) < 0.3, 1)
-
-
-@dataclass
-class Clock:
-    """Stands still until a test lets time pass."""
-
-    now: datetime = datetime(2026, 1, 1, tzinfo=timezone.utc)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def pass_time(self, time: timedelta) -> None:
-        self.now += time
 
 
 @dataclass

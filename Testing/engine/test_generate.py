@@ -12,22 +12,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from Testing.case_folder import FILES
 
 from pseudonormal.models.bundle import FOLDER_VARIABLE
 from pseudonormal.scan.reading import read_mask, read_scan
 from pseudonormal.scan.scan import Geometry
 from pseudonormal.scan.writing import write_image
-
-FILES = {
-    "pseudo_normal.nii.gz",
-    "difference.nii.gz",
-    "difference_z.nii.gz",
-    "confidence.nii.gz",
-    "lesion_mask.nii.gz",
-    "lesion.seg.nrrd",
-    "report.json",
-    "report.html",
-}
 
 
 @pytest.fixture(scope="module")

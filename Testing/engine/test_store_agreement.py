@@ -32,11 +32,6 @@ def a_scan(seed: int) -> np.ndarray:
 
 
 @pytest.fixture
-def a_store(tmp_path: Path) -> Store:
-    return Store.open(tmp_path / "store")
-
-
-@pytest.fixture
 def a_case(a_store: Store, tmp_path: Path) -> str:
     write_image(a_scan(0), GEOMETRY, tmp_path / "scan.nii.gz")
     write_image(a_ball(10, 12, 11, 4), GEOMETRY, tmp_path / "seed.nii.gz")

@@ -6,22 +6,10 @@ import json
 from pathlib import Path
 
 import numpy as np
-import pytest
-from Testing.reviewed_cases import fill
 
 from pseudonormal.scan.nifti import read_nifti
 from pseudonormal.store.exchange import export_bids, import_folder
 from pseudonormal.store.store import Store
-
-
-@pytest.fixture
-def a_store(tmp_path: Path) -> Store:
-    return Store.open(tmp_path / "store")
-
-
-@pytest.fixture
-def reviewed(a_store: Store, tmp_path: Path) -> dict[str, str]:
-    return fill(a_store, tmp_path)
 
 
 def test_bids_derivatives_say_what_they_are_and_name_nobody(

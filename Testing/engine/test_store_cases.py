@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from Testing.store_clients import GRID, mask_number, write_scan
+from Testing.turnable_clock import Clock
 
 from pseudonormal.errors import InputError
 from pseudonormal.scan.reading import read_scan
@@ -22,19 +23,9 @@ from pseudonormal.store.store import Store
 MORNING = datetime(2026, 3, 1, 9, 0, tzinfo=timezone.utc)
 
 
-class Clock:
-    """A clock that tests wind."""
-
-    def __init__(self) -> None:
-        self.now = MORNING
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(MORNING)
 
 
 @pytest.fixture

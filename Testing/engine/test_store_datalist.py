@@ -6,8 +6,7 @@ import json
 from pathlib import Path
 
 import numpy as np
-import pytest
-from Testing.reviewed_cases import SHAPE, fill, lesion, voxels
+from Testing.reviewed_cases import SHAPE, lesion, voxels
 
 from pseudonormal.cases import read_cases
 from pseudonormal.scan.nifti import read_nifti
@@ -15,16 +14,6 @@ from pseudonormal.scan.reading import read_mask, read_scan
 from pseudonormal.store.exchange import export_cases, export_datalist
 from pseudonormal.store.reviewed import split_of
 from pseudonormal.store.store import Store
-
-
-@pytest.fixture
-def a_store(tmp_path: Path) -> Store:
-    return Store.open(tmp_path / "store")
-
-
-@pytest.fixture
-def reviewed(a_store: Store, tmp_path: Path) -> dict[str, str]:
-    return fill(a_store, tmp_path)
 
 
 def test_a_datalist_has_the_accepted_masks_voxel_for_voxel(

@@ -6,21 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from Testing.reviewed_cases import fill, listing
+from Testing.reviewed_cases import listing
 
 from pseudonormal.errors import InputError
 from pseudonormal.store.exchange import export_bids, export_cases, export_datalist
 from pseudonormal.store.store import Store
-
-
-@pytest.fixture
-def a_store(tmp_path: Path) -> Store:
-    return Store.open(tmp_path / "store")
-
-
-@pytest.fixture
-def reviewed(a_store: Store, tmp_path: Path) -> dict[str, str]:
-    return fill(a_store, tmp_path)
 
 
 @pytest.mark.parametrize("export", [export_datalist, export_cases, export_bids])

@@ -35,11 +35,6 @@ def lesion(seed: int) -> np.ndarray:
 
 
 @pytest.fixture
-def a_store(tmp_path: Path) -> Store:
-    return Store.open(tmp_path / "store")
-
-
-@pytest.fixture
 def a_tree(tmp_path: Path) -> Callable[..., Path]:
     """Makes a folder of files; the number of a file is the seed of its contents, masks are those called so."""
 

@@ -22,11 +22,6 @@ def a_report(*findings: tuple[float, float | None]) -> dict[str, list]:
     return {"findings": [{"volume_ml": volume, "confidence": confidence} for volume, confidence in findings]}
 
 
-@pytest.fixture
-def a_store(tmp_path: Path) -> Store:
-    return Store.open(tmp_path / "store")
-
-
 def a_case(
     store: Store, folder: Path, report: dict | None = None, marked: int | None = None, priority: float | None = None
 ) -> str:

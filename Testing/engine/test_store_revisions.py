@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 from Testing.store_clients import GRID, mask_number, write_scan
+from Testing.turnable_clock import Clock
 
 from pseudonormal.errors import InputError
 from pseudonormal.scan.nifti import read_nifti
@@ -19,19 +20,9 @@ from pseudonormal.store.records import CaseRecord
 from pseudonormal.store.store import LEASE_TIME, Store
 
 
-class Clock:
-    """A clock that tests wind."""
-
-    def __init__(self) -> None:
-        self.now = datetime(2026, 3, 1, 9, 0, tzinfo=timezone.utc)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(datetime(2026, 3, 1, 9, 0, tzinfo=timezone.utc))
 
 
 @pytest.fixture

@@ -21,19 +21,10 @@ from PseudoNormalLib.engine.client import EngineClient
 from PseudoNormalLib.engine.errors import Unreachable
 from PseudoNormalLib.scene.volumes import ijk_to_ras, new_volume
 from PseudoNormalLib.ticks import Ticks
+from Testing.case_folder import FILES
 from Testing.engine_process import running_engine
 
 PATIENCE_S = 280  # a busy machine shares its cores
-FILES = {
-    "pseudo_normal.nii.gz",
-    "difference.nii.gz",
-    "difference_z.nii.gz",
-    "confidence.nii.gz",
-    "lesion_mask.nii.gz",
-    "lesion.seg.nrrd",
-    "report.json",
-    "report.html",
-}
 
 
 @pytest.fixture(scope="module")

@@ -14,11 +14,11 @@ from pseudonormal.fills.normalised_convolution import normalised_convolution_fil
 from pseudonormal.fills.symmetry import SymmetryPlane, symmetry_plane
 from pseudonormal.models.bundle import Model
 from pseudonormal.networks.unet import whole_edge
-from pseudonormal.recipes.fusion import TINY_ML, Look, Mode, View, fuse, guided_share
+from pseudonormal.recipes.fusion import LARGEST, TINY_ML, Look, Mode, View, fuse, guided_share
 from pseudonormal.recipes.halo import halo
 from pseudonormal.recipes.patches import Box, patches
 from pseudonormal.recipes.restoration import Restoration
-from pseudonormal.recipes.restore import VOLUME_ML, network_inputs
+from pseudonormal.recipes.restore import network_inputs
 from pseudonormal.regions import connected, sizes
 
 
@@ -57,9 +57,9 @@ class CorrectedFill:
         normal, error = image.copy(), np.zeros(image.shape, np.float32)
         modes: dict[int, str] = {}
         for look in self.looks(image, lesion, foreground):
-            fused = fuse(look, self.mode, self.model.calibration)
-            leading = guided_share(look, self.mode, self.model.calibration) > 0.5
-            modes[look.label] = "guided" if leading else "void"
+            share = guided_share(look, self.mode, self.model.calibration)
+            fused = fuse(look, share, self.model.calibration)
+            modes[look.label] = "guided" if share > 0.5 else "void"
             normal[look.box][look.inside] = fused.normal[look.inside]
             error[look.box][look.inside] = fused.error[look.inside]
         return Restoration(normal, error, tuple(modes[label] for label in sorted(modes)))
@@ -113,7 +113,7 @@ def _start(
 ) -> NDArray[np.float32]:
     """The biharmonic fill; in holes larger than any in training, where it overshoots, the smooth one."""
     labels, _ = connected(unknown)
-    large = (sizes(labels) > 1000 * VOLUME_ML[1])[labels]
+    large = (sizes(labels) > LARGEST)[labels]
     start = biharmonic_fill(np.where(large, smooth, image), unknown & ~large, within=brain)
     start[large] = smooth[large]
     return start

@@ -99,9 +99,12 @@ def start_share(volume_ml: float, share: float) -> float:
     return share / (1 + volume_ml)
 
 
-def fuse(look: Look, mode: Mode, calibration: Calibration) -> View:
-    """The restored patch of one lesion and its expected absolute error (that of a mean is at most the errors' mean)."""
-    guided, start = guided_share(look, mode, calibration), start_share(look.volume_ml, calibration.start_share)
+def fuse(look: Look, guided: float, calibration: Calibration) -> View:
+    """The restored patch of one lesion and its expected absolute error (that of a mean is at most the errors' mean).
+
+    :param guided: from :func:`guided_share`.
+    """
+    start = start_share(look.volume_ml, calibration.start_share)
     seen = look.guided or look.void
     normal = (1 - guided) * look.void.normal + guided * seen.normal
     error = (1 - guided) * look.void.error + guided * seen.error
