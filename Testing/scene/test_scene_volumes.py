@@ -46,7 +46,7 @@ def test_voxels_and_grid_come_back_as_they_were_given(scene_host, data, matrix, 
     np.testing.assert_array_equal(array_of(node), array)
     np.testing.assert_array_equal(array_of(like), array[:, ::-1])
     np.testing.assert_allclose(ijk_to_ras(node), matrix, rtol=0, atol=1e-9)
-    np.testing.assert_array_equal(ijk_to_ras(like), ijk_to_ras(node))
+    np.testing.assert_allclose(ijk_to_ras(like), ijk_to_ras(node), rtol=1e-14, atol=1e-14)
     assert same_grid(node, like)
     corner = np.array(array.shape) - 1.0
     np.testing.assert_allclose(

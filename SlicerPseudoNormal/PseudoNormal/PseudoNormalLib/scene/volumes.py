@@ -1,4 +1,4 @@
-"""Volume nodes as arrays and back, on the same grid bit for bit."""
+"""Volume nodes as arrays and back, the voxels bit for bit."""
 
 from __future__ import annotations
 
@@ -56,8 +56,8 @@ def new_volume(scene: Any, name: str, array: np.ndarray, matrix: np.ndarray) -> 
 def new_volume_like(reference: Any, name: str, array: np.ndarray) -> Any:
     """A new volume node on the grid of another one.
 
-    Origin, spacing and directions are copied as numbers, so that the grids are equal bit for bit; a parent transform
-    of the reference holds for the new node too. It is displayed in the reference's grey window.
+    The grids are equal to the last digit of the directions, which MRML makes unit vectors anew; a parent transform of
+    the reference holds for the new node too. It is displayed in the reference's grey window.
 
     :param reference: vtkMRMLScalarVolumeNode.
     :param array: (D, H, W) of the reference's shape.
