@@ -43,3 +43,16 @@ def test_without_a_brain_nothing_changes() -> None:
     plain = np.ones((8, 8, 8), np.float32)
     painted = paint_vessels(plain, np.zeros(plain.shape, bool), np.random.default_rng(0), bright=True)
     np.testing.assert_array_equal(painted, plain)
+
+
+def test_plexus_shines_in_liquid_only(a_brain: np.ndarray) -> None:
+    z, y, x = np.indices(a_brain.shape) - np.array([20, 22, 18])[:, None, None, None]
+    ventricle = (z / 6) ** 2 + (y / 9) ** 2 + (x / 5) ** 2 < 1
+    head = np.where(ventricle, -3.0, 0.0).astype(np.float32)
+    rng = np.random.default_rng(2)
+    shares = []
+    for _ in range(40):
+        painted = paint_vessels(head, a_brain, rng, bright=True)
+        shares.append(((painted - head)[ventricle] > 0.5).mean())
+    assert max(shares) > 0.05  # sometimes there is plexus
+    assert np.median(shares) < 0.5  # liquid stays liquid for the most part

@@ -42,3 +42,18 @@ def bounding_box(mask: NDArray[np.bool_]) -> Box | None:
             return None
         box.append(slice(int(filled[0]), int(filled[-1]) + 1))
     return box[0], box[1], box[2]
+
+
+def moments(mass: NDArray) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Centre of mass and standard deviation of its distribution along each axis, in voxels.
+
+    :param mass: (D, H, W) mask or weights, not all 0.
+    :returns: (3,) centre and (3,) standard deviation, along z, y, x.
+    """
+    centre, spread = np.zeros(3), np.zeros(3)
+    for axis in range(3):
+        profile = mass.sum(axis=tuple({0, 1, 2} - {axis}), dtype=np.float64)
+        position = np.arange(profile.size)
+        centre[axis] = (profile * position).sum() / profile.sum()
+        spread[axis] = np.sqrt((profile * (position - centre[axis]) ** 2).sum() / profile.sum())
+    return centre, spread

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pseudonormal.fills.components import components
 from pseudonormal.fills.matching import MARGIN_MM, matched
 from pseudonormal.fills.normalised_convolution import normalised_convolution_fill
+from pseudonormal.regions import moments
 
 TEMPLATE_FILE = "brain_tissue.nii.gz"
 TEMPLATE_MM = 2.0
@@ -115,13 +116,8 @@ def _start(foreground: sitk.Image) -> sitk.AffineTransform:
 
 def _moments(mass: NDArray, spacing: NDArray) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Centre and standard deviation along x, y, z in mm."""
-    centre, extent = np.zeros(3), np.zeros(3)
-    for index, axis in enumerate((2, 1, 0)):
-        profile = mass.sum(axis=tuple({0, 1, 2} - {axis}), dtype=np.float64)
-        position = np.arange(profile.size) * spacing[index]
-        centre[index] = (profile * position).sum() / profile.sum()
-        extent[index] = np.sqrt((profile * (position - centre[index]) ** 2).sum() / profile.sum())
-    return centre, np.maximum(extent, 1.0)
+    centre, spread = moments(mass)
+    return centre[::-1] * spacing, np.maximum(spread[::-1] * spacing, 1.0)
 
 
 def _coloured(coarse: sitk.Image, normal: sitk.Image, transform: sitk.AffineTransform) -> sitk.Image:

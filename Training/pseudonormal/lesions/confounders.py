@@ -1,4 +1,4 @@
-"""What looks like a lesion and is none: enhancing vessels, enhancing dura, flow voids."""
+"""What looks like a lesion and is none: enhancing vessels, sinuses, plexus and dura, flow voids."""
 
 from __future__ import annotations
 
@@ -10,14 +10,21 @@ from scipy import ndimage
 SURFACE_MM = 8  # most large vessels run on the brain's surface
 STEPS_MM = (15, 60)
 RADII_MM = (0.7, 1.8)
+SINUS_RADII_MM = (2.0, 5.0)
+SINUS_DEPTH_MM = 3
 BEND = 0.25  # how much a vessel turns at each millimetre
 DURA_MM = 2.5
+DARK = -1.5  # robust z under which T1 shows liquid, which vessels and plexus lie in
+PLEXUS_SHARE = (0.05, 0.35)  # of the liquid
 
 
 def paint_vessels(
     image: NDArray[np.float32], brain: NDArray[np.bool_], rng: Generator, *, bright: bool
 ) -> NDArray[np.float32]:
-    """Draw winding vessels, mostly along the surface; bright ones now and then with a stretch of enhancing dura.
+    """Draw winding vessels, mostly along the surface and in liquid.
+
+    With contrast agent there are now and then sinuses (thick, at the very surface), plexus (crumbs in liquid) and a
+    stretch of dura too.
 
     :param image: (D, H, W) in robust z, 1 mm voxels.
     :param brain: (D, H, W); nothing outside it changes.
@@ -29,22 +36,53 @@ def paint_vessels(
         return image
     depth = ndimage.distance_transform_edt(brain)
     near = places[depth[tuple(places.T)] <= SURFACE_MM]
+    liquid = ndimage.binary_opening(brain & (image < DARK)) if bright else np.zeros_like(brain)
+    wet = np.argwhere(liquid)
+    pools = [pool for pool in (near, near, wet, places) if len(pool)]
     painted = image
     for radius in rng.uniform(*RADII_MM, 2):
-        line = np.zeros(brain.shape, bool)
-        for _ in range(int(rng.integers(1, 9))):
-            pool = near if len(near) and rng.random() < 0.75 else places
-            path = _path(pool[int(rng.integers(len(pool)))], rng)
-            kept = path[((path >= 0) & (path < brain.shape)).all(1)]
-            line[tuple(kept.T)] = True
-        opacity = np.clip(radius + 0.5 - ndimage.distance_transform_edt(~line), 0, 1)
-        painted = _mixed(painted, opacity, brain, _level(rng, bright))
-    if bright and rng.random() < 0.4:
+        painted = _vessels(painted, brain, pools, int(rng.integers(1, 9)), float(radius), _level(rng, bright), rng)
+    if not bright:
+        return painted.astype(np.float32)
+    if rng.random() < 0.5:
+        edge = places[depth[tuple(places.T)] <= SINUS_DEPTH_MM]
+        radius = float(rng.uniform(*SINUS_RADII_MM))
+        painted = _vessels(painted, brain, [edge], int(rng.integers(1, 4)), radius, _level(rng, bright), rng)
+    if len(wet) and rng.random() < 0.5:
+        painted = _mixed(painted, _crumbs(liquid, rng), brain, _level(rng, bright))
+    if rng.random() < 0.4:
         side = (np.indices(brain.shape).reshape(3, -1).T - places.mean(0)) @ rng.normal(0, 1, 3)
         sheet = (depth <= rng.uniform(1, DURA_MM)) & (side.reshape(brain.shape) > 0)
         opacity = ndimage.gaussian_filter(sheet.astype(np.float32), 0.5)
         painted = _mixed(painted, opacity, brain, _level(rng, bright))
     return painted.astype(np.float32)
+
+
+def _vessels(
+    image: NDArray[np.float32],
+    brain: NDArray[np.bool_],
+    pools: list[NDArray[np.intp]],
+    count: int,
+    radius: float,
+    level: float,
+    rng: Generator,
+) -> NDArray[np.float32]:
+    """So many vessels of one radius and brightness, each from a place of one of the pools (equal odds)."""
+    line = np.zeros(brain.shape, bool)
+    for _ in range(count):
+        pool = pools[int(rng.integers(len(pools)))]
+        path = _path(pool[int(rng.integers(len(pool)))], rng)
+        kept = path[((path >= 0) & (path < brain.shape)).all(1)]
+        line[tuple(kept.T)] = True
+    opacity = np.clip(radius + 0.5 - ndimage.distance_transform_edt(~line), 0, 1)
+    return _mixed(image, opacity, brain, level)
+
+
+def _crumbs(liquid: NDArray[np.bool_], rng: Generator) -> NDArray[np.float32]:
+    """Opacity of plexus: a random part of the liquid in pieces of a few millimetres."""
+    noise = ndimage.gaussian_filter(rng.standard_normal(liquid.shape, dtype=np.float32), float(rng.uniform(1.0, 2.5)))
+    least = np.quantile(noise[liquid], 1 - rng.uniform(*PLEXUS_SHARE))
+    return ndimage.gaussian_filter((liquid & (noise > least)).astype(np.float32), 0.5)
 
 
 def _path(start: NDArray[np.integer], rng: Generator) -> NDArray[np.intp]:

@@ -10,15 +10,18 @@ import numpy as np
 import torch
 from numpy.random import Generator
 from numpy.typing import NDArray
+from scipy import ndimage
 from torch import Tensor, nn
 
 from pseudonormal.intensity import robust_z_scale
 from pseudonormal.lesions.appearance import core
-from pseudonormal.lesions.confounders import paint_vessels
+from pseudonormal.lesions.confounders import DARK, paint_vessels
+from pseudonormal.lesions.in_place import BrainFrame, InPlace
 from pseudonormal.lesions.shapes import ShapeSource
-from pseudonormal.lesions.source import LesionSource, Place
+from pseudonormal.lesions.source import EDGE, LEAST_INSIDE, LesionSource, Place
 from pseudonormal.losses import weighted_cross_entropy, weighted_dice
 from pseudonormal.networks.unet import unet
+from pseudonormal.regions import connected
 from pseudonormal.synthesis.contrast import draw_contrast
 from pseudonormal.synthesis.render import bias_field, render
 from pseudonormal.training.crops import posed
@@ -45,6 +48,10 @@ BRIGHT_ODDS = {"flair": 0.9, "t2": 0.85, "pd": 0.8, "t1": 0.2}
 # Vessels stand out where there is contrast agent, which only T1-weighted scans are made with, and as flow voids.
 VESSEL_ODDS = {"flair": 0.15, "t2": 0.15, "pd": 0.1}
 VESSEL_ODDS_ELSE = 0.4
+# A patch of a FLAIR scan shows another subject's lesions at their own places instead, and so many of them.
+IN_PLACE_ODDS = 0.4
+IN_PLACE_SHARE = (0.3, 1.0)
+ROOM = 2  # voxels around a lesion that its appearance is worked out in
 LARGE_ML = 8.0
 CORE_ODDS = 0.45  # tumours and old strokes have an inside of another kind
 
@@ -71,10 +78,12 @@ class LesionRecipe:
     anatomies: Sequence[Anatomy]
     references: Sequence[Reference]
     shapes: Sequence[ShapeSource]
+    in_place: InPlace
     name: str = "lesion"
 
     def __post_init__(self) -> None:
         self._source = LesionSource(self.shapes)
+        self._frames = [BrainFrame.of(reference.brain) for reference in self.references]
 
     def network(self) -> nn.Module:
         """See :func:`lesion_network`."""
@@ -91,11 +100,12 @@ class LesionRecipe:
         contrast = draw_contrast(rng, FAVOURED if rng.random() < FAVOURED_SHARE else None)
         image, brain = render(groups, contrast, rng), inside > 0
         nothing = np.zeros(image.shape, bool)
-        return self._with_lesions(image, brain, nothing, nothing, contrast.name, rng)
+        return self._with_lesions(image, brain, nothing, nothing, contrast.name, None, rng)
 
     def _real(self, rng: Generator) -> dict[str, Any]:
         odds = np.array([FAVOURED_ODDS if one.contrast == FAVOURED else 1.0 for one in self.references])
-        reference = self.references[int(rng.choice(len(odds), p=odds / odds.sum()))]
+        index = int(rng.choice(len(odds), p=odds / odds.sum()))
+        reference = self.references[index]
         known = reference.lesion if reference.lesion is not None else np.zeros_like(reference.brain)
         aim = known if known.any() and rng.random() < 0.6 else reference.brain
         places = np.argwhere(aim)
@@ -105,7 +115,10 @@ class LesionRecipe:
         median, sigma = robust_z_scale(reference.image, reference.brain)
         image = ((reference.image[box] - median) / sigma).astype(np.float32)
         doubtful = reference.doubtful[box] & ~known[box] & (reference.lesion is None)
-        return self._with_lesions(image, reference.brain[box], known[box], doubtful, reference.contrast, rng)
+        carried = None
+        if len(self.in_place) and reference.contrast == FAVOURED and rng.random() < IN_PLACE_ODDS:
+            carried = self.in_place.draw(self._frames[index], starts, (PATCH,) * 3, rng)
+        return self._with_lesions(image, reference.brain[box], known[box], doubtful, reference.contrast, carried, rng)
 
     def _with_lesions(
         self,
@@ -114,12 +127,14 @@ class LesionRecipe:
         known: NDArray[np.bool_],
         doubtful: NDArray[np.bool_],
         sequence: str,
+        carried: NDArray[np.float32] | None,
         rng: Generator,
     ) -> dict[str, Any]:
-        """Add simulated lesions; strengths are in units of the brain's own spread."""
+        """Add simulated lesions; strengths are in units of the brain's own spread.
+
+        :param carried: opacity of lesions that stand at their own places; None: any shape anywhere.
+        """
         lesion = known.copy()
-        odds, counts, volumes = zip(*LOADS, strict=True)
-        load = int(rng.choice(len(LOADS), p=odds))
         median, sigma = robust_z_scale(image, brain) if brain.sum() > 500 else (0.0, 1.0)
         # families speak of intensities in [0, 1]; the wider that range, the more a lesion stands out (0.5 to 7 z)
         span = float(rng.uniform(*SPANS))
@@ -127,11 +142,10 @@ class LesionRecipe:
         if rng.random() < VESSEL_ODDS.get(sequence, VESSEL_ODDS_ELSE):
             image = paint_vessels(image, brain, rng, bright=sequence not in VESSEL_ODDS)
         image = image / span + 0.5
-        for _ in range(int(rng.integers(counts[load][0], counts[load][1] + 1))):
-            allowed = brain & ~doubtful & ~known
-            place = self._source.place(allowed, rng, volume_ml=volumes[load]) if allowed.any() else None
-            if place is None:
-                continue
+        allowed = brain & ~doubtful & ~known
+        dry = image > DARK / span + 0.5
+        places = self._anywhere(allowed, rng) if carried is None else _in_place(carried, allowed & dry, rng)
+        for place in places:
             painted = self._source.paint(image, place, self._family(sequence, rng), rng)
             image = painted.image
             lesion |= painted.opacity > 0.5
@@ -145,6 +159,15 @@ class LesionRecipe:
             "lesion": lesion,
             "weight": ~doubtful,
         }
+
+    def _anywhere(self, allowed: NDArray[np.bool_], rng: Generator) -> Iterator[Place]:
+        """Shapes from everywhere, put anywhere."""
+        odds, counts, volumes = zip(*LOADS, strict=True)
+        load = int(rng.choice(len(LOADS), p=odds))
+        for _ in range(int(rng.integers(counts[load][0], counts[load][1] + 1))):
+            place = self._source.place(allowed, rng, volume_ml=volumes[load])
+            if place is not None:
+                yield place
 
     def _family(self, sequence: str, rng: Generator) -> str:
         """A family of the sign that lesions mostly have in this sequence."""
@@ -176,3 +199,15 @@ class LesionRecipe:
         dice = weighted_dice(logits.sigmoid(), batch["lesion"], weight, smooth=20.0)
         entropy = weighted_cross_entropy(logits, batch["lesion"], weight)
         return {"loss": dice + 2 * entropy, "dice_loss": dice.detach(), "entropy": entropy.detach()}
+
+
+def _in_place(carried: NDArray[np.float32], allowed: NDArray[np.bool_], rng: Generator) -> Iterator[Place]:
+    """Some of the lesions that were carried here, those that lie in allowed tissue for the most part."""
+    labels, _ = connected(carried > EDGE)
+    share = rng.uniform(*IN_PLACE_SHARE)
+    for number, tight in enumerate(ndimage.find_objects(labels), start=1):
+        box = tuple(slice(max(0, s.start - ROOM), s.stop + ROOM) for s in tight)
+        own = labels[box] == number
+        if rng.random() < share and allowed[box][own].mean() >= LEAST_INSIDE:
+            opacity = np.clip((carried[box] - EDGE) / (1 - EDGE), 0, 1) * (own & allowed[box])
+            yield Place((box[0], box[1], box[2]), opacity.astype(np.float32), {"volume_ml": float(own.sum()) / 1000})

@@ -38,7 +38,7 @@ RECIPES: dict[str, TrainingRecipe] = {
     "lesion": TrainingRecipe(
         "Finds lesions on any contrast. Learns from the drawn lesions of real scans, and from lesions simulated "
         "in real normal tissue and in heads of any contrast painted from label maps.",
-        lambda streams: LesionRecipe(streams.anatomies, streams.references, streams.shapes),
+        lambda streams: LesionRecipe(streams.anatomies, streams.references, streams.shapes, streams.in_place),
         Settings(minutes=92, batch=2, reuse=5, pool=100, learning_rate=2e-3),
     ),
     "restore": TrainingRecipe(

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from pseudonormal.cases import TRAIN, Case
 from pseudonormal.errors import InputError
 from pseudonormal.fills.symmetry import SymmetryPlane, symmetry_plane
+from pseudonormal.lesions.in_place import BrainFrame, InPlace
 from pseudonormal.lesions.shapes import ShapeSource, SmoothBlob, Transplant
 from pseudonormal.scan.conform import conform, mask_to_model
-from pseudonormal.scan.reading import read_scan
+from pseudonormal.scan.reading import read_mask, read_scan
 from pseudonormal.training.anatomies import Anatomy, mirrored_groups, read_anatomy
 from pseudonormal.training.references import FindForeground, Reference, read_reference
 
@@ -70,6 +71,19 @@ class Streams:
                     pools.setdefault(pool, []).append(mask)
         transplants = [Transplant(masks) for masks in pools.values()]
         return [SmoothBlob(), *(shapes for shapes in transplants if len(shapes))]
+
+    @cached_property
+    def in_place(self) -> InPlace:
+        """Lesion masks without an image that lie where their lesions were, in the brain that their case names."""
+        masks = []
+        for case in self._cases:
+            if case.kind == "shape" and case.mask is not None and case.foreground is not None:
+                scan = read_scan(case.mask)
+                conformed = conform(scan)
+                brain, _ = read_mask(case.foreground, scan)
+                frame = BrainFrame.of(mask_to_model(brain, conformed))
+                masks.append((mask_to_model(scan.array > 0, conformed), frame))
+        return InPlace(masks)
 
 
 def load_streams(cases: Sequence[Case], *, foreground_of: FindForeground, split: str = TRAIN) -> Streams:
