@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sys
 import threading
 import time
 
@@ -12,15 +13,17 @@ import numpy as np
 import pytest
 import typer
 from safetensors.torch import load_file
+from Testing.trainees import TINY, Game, GameOptions
 from typer.testing import CliRunner
 
 from pseudonormal.cli.train import describe, train
 from pseudonormal.errors import InputError
 from pseudonormal.models.device import choose_device
 from pseudonormal.recipes.brain import brain_network
-from pseudonormal.recipes.training import RECIPES
+from pseudonormal.recipes.training import RECIPES, TrainingRecipe
 from pseudonormal.scan.scan import Geometry
 from pseudonormal.scan.writing import write_image
+from pseudonormal.training.curves import tensorboard_curves
 
 QUICK = [f"--set={pair}" for pair in ("batch=1", "pool=1", "workers=0", "minutes=1e9")]
 HEADER = "case,subject,split,image,mask,normal,foreground,labels\n"
@@ -68,6 +71,7 @@ def test_it_ends_with_weights_and_can_be_interrupted(tmp_path, cases):
     assert stopped.exit_code == 130
     assert json.loads(stopped.stdout.splitlines()[-1]) == {"stopped": str(run)}
     assert (run / "checkpoint.pt").exists()
+    assert not (run / "brain.safetensors").exists()
 
     assert "--resume" in input_error(run_command(*arguments))
     assert "recipe brain" in input_error(run_command("restore", cases, "-o", run, "--resume"))
@@ -115,9 +119,82 @@ def test_the_device_is_chosen_by_itself():
 
 
 def test_progress_is_put_in_words():
-    line = {"step": 40.0, "minutes": 2.0, "loss": 0.123456, "done": 0.25}
+    line = {"step": 40.0, "minutes": 2.0, "minutes_left": 6.0, "done": 0.25, "loss": 0.123456}
     assert describe(line) == "step 40 · loss 0.123 · 6 min left"
-    assert describe({**line, "done": 0.99}).endswith("less than a minute left")
+    assert describe({**line, "minutes_left": 0.4}).endswith("less than a minute left")
+
+
+@pytest.fixture
+def a_recipe_with_options(monkeypatch):
+    """``pseudonormal train game``: small enough to be trained here, and with something to choose."""
+    monkeypatch.setitem(RECIPES, "game", TrainingRecipe("A game.", lambda _, options: Game(options), TINY, GameOptions))
+
+
+def test_options_of_the_recipe_are_set_like_settings_and_kept(tmp_path, cases, a_recipe_with_options):
+    run = tmp_path / "run"
+    arguments = ("game", cases, "-o", run, "--device", "cpu", "--json")
+    assert "factor, shy, colour" in input_error(run_command(*arguments, "--set", "speed=3"))
+    first = run_command(*arguments, "--set", "factor=3", "--set", "steps=200", "--set", "seed=1")
+    assert first.exit_code == 0, first.output
+    lines = [json.loads(line) for line in first.stdout.splitlines()]
+    assert [line for line in lines if "weights" in line] == [
+        {"weights": str(run / f"{network}.safetensors")} for network in ("paint", "guess")
+    ]
+    assert lines[-3]["check_factor"] == pytest.approx(3, abs=0.3)
+    assert run_command(*arguments, "--resume", "--set", "steps=210").exit_code == 0
+    kept = json.loads((run / "settings.json").read_text())
+    assert (kept["options"]["factor"], kept["steps"], kept["seed"]) == (3.0, 210, 1)
+
+
+def test_a_damaged_checkpoint_is_told_and_the_one_before_is_gone_on_from(tmp_path, cases, a_recipe_with_options):
+    run = tmp_path / "run"
+    arguments = ("game", cases, "-o", run, "--device", "cpu", "--json")
+    assert run_command(*arguments).exit_code == 0
+    (run / "checkpoint.pt").write_bytes(b"PseudoNormal")
+    ended = run_command(*arguments, "--resume", "--set", "steps=50")
+    assert ended.exit_code == 0
+    assert "checkpoint.pt: is damaged; going on from the checkpoint before it" in ended.stderr
+    assert json.loads(ended.stdout.splitlines()[0])["step"] in range(31, 51)
+
+
+def test_only_the_first_of_several_processes_speaks(tmp_path, cases, a_recipe_with_options, monkeypatch):
+    monkeypatch.setenv("RANK", "1")
+    ended = run_command("game", cases, "-o", tmp_path / "run", "--device", "cpu")
+    assert (ended.exit_code, ended.output) == (0, "")
+
+
+def test_curves_for_tensorboard_are_written_where_they_are_wished(tmp_path, cases, a_recipe_with_options):
+    accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    run = tmp_path / "run"
+    arguments = ("game", cases, "-o", run, "--device", "cpu")
+    assert run_command(*arguments).exit_code == 0
+    assert not (run / "tensorboard").exists()
+    assert run_command(*arguments, "--tensorboard", "--resume", "--set", "steps=60").exit_code == 0
+    read = accumulator.EventAccumulator(str(run / "tensorboard")).Reload()
+    logged = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    expected = [(line["step"], pytest.approx(line["loss"])) for line in logged if line["step"] > 40]
+    assert [(point.step, point.value) for point in read.Scalars("loss")] == expected
+    assert {"judge_loss", "check_factor"} <= set(read.Tags()["scalars"])
+
+
+def test_curves_of_steps_that_were_lost_are_not_shown(tmp_path):
+    accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    for steps, loss in ((range(10, 60, 10), 1.0), (range(30, 80, 10), 2.0)):
+        with tensorboard_curves(tmp_path) as add:
+            for step in steps:
+                add({"step": step, "minutes": 1.0, "minutes_left": 2.0, "done": 0.5, "loss": loss})
+    read = accumulator.EventAccumulator(str(tmp_path / "tensorboard")).Reload()
+    assert [(point.step, point.value) for point in read.Scalars("loss")] == [
+        (step, 1.0 if step < 30 else 2.0) for step in range(10, 80, 10)
+    ]
+    assert read.Tags()["scalars"] == ["loss"]
+
+
+def test_without_tensorboard_it_says_how_to_get_it(tmp_path, cases, a_recipe_with_options, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tensorboard", None)
+    said = input_error(run_command("game", cases, "-o", tmp_path / "run", "--device", "cpu", "--tensorboard"))
+    assert "pip install 'pseudonormal[tensorboard]'" in said
+    assert not (tmp_path / "run").exists()
 
 
 def test_every_recipe_explains_itself():

@@ -3,84 +3,106 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn
 
+from pseudonormal.cli.failure import INTERRUPTED, say
 from pseudonormal.errors import InputError
 
 if TYPE_CHECKING:
+    from pseudonormal.recipes.training import TrainingRecipe
     from pseudonormal.training.settings import Settings
-
-INTERRUPTED = 130  # what a shell expects of a program that Ctrl-C ended
 
 Report = Callable[[dict[str, float]], None]
 
 
 def train(
-    recipe: Annotated[str, typer.Argument(help="What to train: brain, lesion or restore.")],
+    recipe: Annotated[str, typer.Argument(help="How to train; an unknown name lists those that there are.")],
     cases: Annotated[Path, typer.Argument(help="CSV list of cases; those of split 'train' are learnt from.")],
     run: Annotated[Path, typer.Option("--output", "-o", help="Folder of the run: log, checkpoint, weights.")],
     settings: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a setting; may be repeated.")
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="Change a setting or an option of the recipe; may be repeated."
+        ),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in that folder.")] = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     brain: Annotated[
         str, typer.Option(help="Finds the brain in scans without a foreground: a model, or a run of recipe brain.")
     ] = "brain-mr",
+    tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Also write the curves for TensorBoard.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print progress and result as JSON lines.")] = False,
 ) -> None:
-    """Train a network: brain (finds the brain), lesion (finds lesions) or restore (removes them).
+    """Train networks from a list of cases, for instance recipe lesion (finds lesions) or restore (removes them).
 
-    Ctrl-C keeps what was learnt; --resume goes on from there, and after a crash from the last checkpoint.
+    Ctrl-C keeps what was learnt; --resume goes on from there, and after a crash from the last checkpoint. With
+    torchrun before it (torchrun --nproc-per-node 4 -m pseudonormal train ...) several processes or GPUs share the work.
     """
     from pseudonormal.cases import read_cases
     from pseudonormal.models.device import choose_device
     from pseudonormal.recipes.brain_finder import BrainFinder
     from pseudonormal.recipes.training import find_recipe
-    from pseudonormal.training.interrupt import stop_on_interrupt
-    from pseudonormal.training.sampling import Stopped
+    from pseudonormal.training.checkpoints import Checkpoints
+    from pseudonormal.training.curves import tensorboard_curves
+    from pseudonormal.training.interrupt import Stopped, stop_on_interrupt
     from pseudonormal.training.streams import load_streams
-    from pseudonormal.training.trainer import train as train_network
+    from pseudonormal.training.trainer import train as train_networks
 
-    console = Console(stderr=True)
+    tells = os.environ.get("RANK", "0") == "0"  # torchrun numbers its processes; the first speaks for all
+    console = Console(stderr=True, quiet=not tells)
     chosen = find_recipe(recipe)
     where = choose_device(device)
-    how = replace(_settings(recipe, chosen.settings, run, settings or [], resume), device=str(where))
-    if not resume and (run / "checkpoint.pt").exists():
+    how, options = _settings(recipe, chosen, run, settings or [], resume)
+    how = replace(how, device=str(where))
+    if not resume and Checkpoints(run).exist():
         raise InputError(f"{run}: holds a run already; give --resume to continue it or another folder")
     streams = load_streams(read_cases(cases), foreground_of=BrainFinder(brain, where))
     if not as_json:
         console.print(f"[bold]{recipe}[/bold]: {chosen.explanation}")
     with console.status("reading the cases"):
-        trainable = chosen.build(streams)
+        trainable = chosen.build(streams, options)
     try:
-        with stop_on_interrupt() as stop, _reporting(console, as_json) as report:
-            weights = train_network(trainable, run, how, resume=resume, progress=report, stop=stop)
+        with ExitStack() as within:
+            curves = within.enter_context(tensorboard_curves(run)) if tensorboard else None
+            stop = within.enter_context(stop_on_interrupt())
+            report = within.enter_context(_reporting(console, as_json))
+
+            def progress(line: dict[str, float]) -> None:
+                report(line)
+                if curves:
+                    curves(line)
+
+            weights = train_networks(trainable, run, how, resume=resume, progress=progress, warn=say, stop=stop)
     except Stopped:
-        _say(as_json, "stopped", run)
-        if not as_json:
-            console.print(f"To go on: pseudonormal train {recipe} {cases} -o {run} --resume", soft_wrap=True)
+        if tells:
+            _say(as_json, "stopped", run)
+            if not as_json:
+                console.print(f"To go on: pseudonormal train {recipe} {cases} -o {run} --resume", soft_wrap=True)
         raise typer.Exit(INTERRUPTED) from None
-    _say(as_json, "weights", weights)
+    for path in weights.values() if tells else ():
+        _say(as_json, "weights", path)
 
 
-def _settings(recipe: str, default: Settings, run: Path, pairs: list[str], resume: bool) -> Settings:
-    """The recipe's settings, or those of the run to resume, changed by the user's."""
-    from pseudonormal.training.settings import read_settings, with_overrides
+def _settings(recipe: str, chosen: TrainingRecipe, run: Path, pairs: list[str], resume: bool) -> tuple[Settings, Any]:
+    """The recipe's settings and options, or those of the run to resume, changed by the user's."""
+    from pseudonormal.training.settings import read_options, read_settings, with_overrides
 
+    settings, options = chosen.settings, chosen.default_options()
     if resume:
-        begun, default = read_settings(run)
+        begun, settings = read_settings(run)
         if begun != recipe:
             raise InputError(f"{run}: holds a run of recipe {begun}: resume that one, or give another folder")
-    return with_overrides(default, pairs)
+        options = read_options(run, options)
+    return with_overrides(settings, options, pairs)
 
 
 @contextmanager
@@ -98,11 +120,11 @@ def _reporting(console: Console, as_json: bool) -> Iterator[Report]:
 def describe(line: dict[str, float]) -> str:
     """A line of progress in words: the step, the terms of the loss, and how long it will take yet.
 
-    :param line: "step", "minutes" (spent), "done" (share of the whole) and the terms.
+    :param line: see :func:`pseudonormal.training.trainer.train`.
     """
-    terms = [f"{name} {value:.3g}" for name, value in line.items() if name not in ("step", "minutes", "done")]
-    left = line["minutes"] * (1 / line["done"] - 1) if line["done"] > 0 else float("inf")
-    words = f"{left:.0f} min left" if left >= 1 else "less than a minute left"
+    known = ("step", "minutes", "minutes_left", "done")
+    terms = [f"{name} {value:.3g}" for name, value in line.items() if name not in known]
+    words = f"{line['minutes_left']:.0f} min left" if line["minutes_left"] >= 1 else "less than a minute left"
     return " · ".join([f"step {line['step']:.0f}", *terms, words])
 
 

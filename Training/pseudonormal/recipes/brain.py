@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from pseudonormal.networks.unet import unet
 from pseudonormal.synthesis.contrast import draw_contrast
 from pseudonormal.synthesis.render import render
 from pseudonormal.training.streams import Anatomy
+from pseudonormal.training.trainable import Trainable, Turn
 
 GRID_MM = 2.0
 SIZE = 96  # voxels of 2 mm: a head without its neck
@@ -35,15 +37,16 @@ def standardise(image: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 @dataclass
-class BrainRecipe:
+class BrainRecipe(Trainable):
     """Trains :func:`brain_network` on synthetic heads, with and without their skull."""
 
     anatomies: Sequence[Anatomy]
     name: str = "brain"
+    players = MappingProxyType({"brain": ("brain",)})
 
-    def network(self) -> nn.Module:
+    def networks(self) -> dict[str, nn.Module]:
         """See :func:`brain_network`."""
-        return brain_network()
+        return {"brain": brain_network()}
 
     def samples(self, rng: Generator) -> Iterator[dict[str, Any]]:
         """Heads of random pose, contrast, field of view, stripping and abnormality: "image" and "brain" (96³)."""
@@ -66,9 +69,9 @@ class BrainRecipe:
         image = np.clip((image - low) / max(high - low, 1e-6), 0, 1.3) ** np.exp(rng.normal(0, 0.25))
         return {"image": standardise(image), "brain": sample["brain"][:, :, ::step].copy()}
 
-    def loss(self, network: nn.Module, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+    def loss(self, networks: Mapping[str, nn.Module], batch: Mapping[str, Tensor], turn: Turn) -> dict[str, Tensor]:
         """Dice plus cross-entropy."""
-        logits = network(batch["image"]).float()
+        logits = networks[turn.player](batch["image"]).float()
         dice = weighted_dice(logits.sigmoid(), batch["brain"])
         entropy = weighted_cross_entropy(logits, batch["brain"])
         return {"loss": dice + entropy, "dice_loss": dice.detach()}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ from pseudonormal.synthesis.contrast import draw_contrast
 from pseudonormal.synthesis.render import bias_field, render
 from pseudonormal.training.crops import posed
 from pseudonormal.training.streams import Anatomy, Reference
+from pseudonormal.training.trainable import Trainable, Turn
 
 PATCH = 96
 LIMIT = (-6.0, 10.0)  # robust z beyond which intensities say no more
@@ -72,7 +74,7 @@ def network_input(image: NDArray[np.float32], brain: NDArray[np.bool_]) -> NDArr
 
 
 @dataclass
-class LesionRecipe:
+class LesionRecipe(Trainable):
     """Trains :func:`lesion_network` on real labels and on simulated lesions in real and synthetic brains."""
 
     anatomies: Sequence[Anatomy]
@@ -80,14 +82,15 @@ class LesionRecipe:
     shapes: Sequence[ShapeSource]
     in_place: InPlace
     name: str = "lesion"
+    players = MappingProxyType({"lesion": ("lesion",)})
 
     def __post_init__(self) -> None:
         self._source = LesionSource(self.shapes)
         self._frames = [BrainFrame.of(reference.brain) for reference in self.references]
 
-    def network(self) -> nn.Module:
+    def networks(self) -> dict[str, nn.Module]:
         """See :func:`lesion_network`."""
-        return lesion_network()
+        return {"lesion": lesion_network()}
 
     def samples(self, rng: Generator) -> Iterator[dict[str, Any]]:
         """Patches of 96³: "image" (robust z), "brain", "lesion", "weight"."""
@@ -192,9 +195,9 @@ class LesionRecipe:
         arrays = {"image": image, "brain": sample["brain"], "lesion": sample["lesion"], "weight": sample["weight"]}
         return {key: np.ascontiguousarray(value[:, :, ::step]) for key, value in arrays.items()}
 
-    def loss(self, network: nn.Module, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+    def loss(self, networks: Mapping[str, nn.Module], batch: Mapping[str, Tensor], turn: Turn) -> dict[str, Tensor]:
         """Dice plus cross-entropy, blind to doubtful voxels and to everything outside the brain."""
-        logits = network(torch.cat([batch["image"], batch["brain"]], 1)).float()
+        logits = networks[turn.player](torch.cat([batch["image"], batch["brain"]], 1)).float()
         weight = batch["weight"] * batch["brain"]
         dice = weighted_dice(logits.sigmoid(), batch["lesion"], weight, smooth=20.0)
         entropy = weighted_cross_entropy(logits, batch["lesion"], weight)

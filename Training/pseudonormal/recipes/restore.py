@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -26,11 +27,12 @@ from pseudonormal.synthesis.render import render
 from pseudonormal.synthesis.tissues import is_intracranial
 from pseudonormal.training.crops import Crop, cut, posed
 from pseudonormal.training.streams import Anatomy, Reference
+from pseudonormal.training.trainable import Trainable, Turn
 
 # Opaque lesions are the hard ones for a network that may look: it has to learn when not to.
 FAMILY_ODDS = {"additive_bright": 0.2, "additive_dark": 0.2, "opaque": 0.25, "replacing": 0.35}
 SPANS = (3.0, 14.0)
-PATCHES = {"small": (64, 5), "large": (96, 2)}  # edge in voxels, patches in a batch
+PATCHES = {"small": (64, 1.0), "large": (96, 0.4)}  # edge in voxels, share of a batch's rows
 BORDER = 8  # voxels of normal tissue that a patch shows on each side of its lesion
 REGION = 120
 PLACES_PER_REGION = 3  # painting a region costs more than a fill
@@ -39,7 +41,7 @@ REAL_SHARE = 0.45
 
 
 @dataclass
-class RestoreRecipe:
+class RestoreRecipe(Trainable):
     """Trains :class:`RestorerNetwork` on simulated lesions in real and synthetic normal tissue."""
 
     anatomies: Sequence[Anatomy]
@@ -48,13 +50,14 @@ class RestoreRecipe:
     planes: Sequence[SymmetryPlane]
     shapes: Sequence[ShapeSource]
     name: str = "restore"
+    players = MappingProxyType({"restore": ("restore",)})
 
     def __post_init__(self) -> None:
         self._source = LesionSource(self.shapes, {name: FAMILIES[name] for name in FAMILY_ODDS})
 
-    def network(self) -> nn.Module:
+    def networks(self) -> dict[str, nn.Module]:
         """A fresh restorer: the classical fill itself."""
-        return RestorerNetwork()
+        return {"restore": RestorerNetwork()}
 
     def samples(self, rng: Generator) -> Iterator[dict[str, Any]]:
         """Patches with a hole: "truth", "opacity", "fill", "mirror", "mirrored" and the group ("small", "large")."""
@@ -88,7 +91,7 @@ class RestoreRecipe:
     def _patch(self, region: Crop, place: Place, rng: Generator) -> dict[str, Any] | None:
         extent = max(s.stop - s.start for s in place.box)
         group = "small" if extent + 2 * BORDER <= PATCHES["small"][0] else "large"
-        edge, batch = PATCHES[group]
+        edge, share = PATCHES[group]
         if extent + 2 * BORDER > edge:
             return None
         opacity = np.zeros(region.image.shape, np.float32)
@@ -109,7 +112,7 @@ class RestoreRecipe:
         half = np.float16
         return {
             "group": group,
-            "batch": batch,
+            "share": share,
             "truth": truth.astype(half),
             "opacity": opacity[box].astype(half),
             "lesion": grown,
@@ -144,10 +147,10 @@ class RestoreRecipe:
         arrays = {**inputs, "seen": seen.astype(np.float32), "target": target.astype(np.float32)}
         return {key: np.ascontiguousarray(value[flips]) for key, value in arrays.items()}
 
-    def loss(self, network: nn.Module, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+    def loss(self, networks: Mapping[str, nn.Module], batch: Mapping[str, Tensor], turn: Turn) -> dict[str, Tensor]:
         """``log MSE`` inside the lesion plus the likelihood of the network's own error estimate."""
         lesion = batch["lesion"]
-        restored = network(**{key: value for key, value in batch.items() if key != "target"})
+        restored = networks[turn.player](**{key: value for key, value in batch.items() if key != "target"})
         error = log_squared_error(restored.normal, batch["target"], lesion)
         likelihood = laplace_nll(restored.log_error, (restored.normal - batch["target"]).detach(), lesion)
         with torch.no_grad():

@@ -13,7 +13,8 @@ from pseudonormal.cases import Case
 from pseudonormal.errors import InputError
 from pseudonormal.intensity import scale_from
 from pseudonormal.regions import bounding_box
-from pseudonormal.scan.conform import Conformed, conform, mask_to_model
+from pseudonormal.scan.conform import Conformed, conform, image_to_model, mask_to_model
+from pseudonormal.scan.placing import same_grid
 from pseudonormal.scan.reading import read_mask, read_scan
 from pseudonormal.scan.scan import Scan
 from pseudonormal.synthesis.contrast import SEQUENCES
@@ -35,6 +36,8 @@ class Reference:
     :param lesion: (D, H, W) its lesions; None when nobody has drawn them.
     :param doubtful: (D, H, W) voxels that may be abnormal: neither normal tissue nor a label to learn from.
     :param contrast: "flair", "t1", "t2" or "pd"; empty when it is another one or not known.
+    :param subject: the person; several scans may be of one.
+    :param weight: (D, H, W) float32 in [0, 1], how far a reviewer trusts what was drawn; None: wholly, everywhere.
     """
 
     case: str
@@ -43,17 +46,21 @@ class Reference:
     lesion: NDArray[np.bool_] | None
     doubtful: NDArray[np.bool_]
     contrast: str = ""
+    subject: str = ""
+    weight: NDArray[np.float32] | None = None
 
 
-def read_reference(case: Case, foreground_of: FindForeground) -> Reference:
+def read_reference(case: Case, foreground_of: FindForeground, *, unknown: bool = False) -> Reference:
     """Bring a case's scan to the model grid, scaled by its normal tissue and cut to its brain.
 
     What is known of the lesions comes from the case: those of its ``mask``; none where ``normal`` names the image
-    itself; somewhere within the mask that the extra column ``doubtful`` names.
+    itself; somewhere within the mask that the extra column ``doubtful`` names. The extra column ``weight`` names a map
+    in [0, 1]: where it is 0, what was drawn is not to be trusted, and the voxel counts as doubtful.
 
     :param foreground_of: finds the brain, (D, H, W) of the model grid in the scan's units, where the case names no
         foreground.
-    :raises InputError: a file cannot be used, or nothing says which voxels are normal.
+    :param unknown: take scans of which nothing is known too.
+    :raises InputError: a file cannot be used, or nothing says which voxels are normal (unless ``unknown``).
     """
     contrast = case.extra.get("contrast", "").lower()
     if contrast and contrast not in SEQUENCES:
@@ -62,7 +69,7 @@ def read_reference(case: Case, foreground_of: FindForeground) -> Reference:
     path, named = case.image, case.extra.get("doubtful")
     if path is None:
         raise ValueError(f"case {case.case} has no scan")
-    if case.kind == "unlabelled" and not named:
+    if case.kind == "unlabelled" and not named and not unknown:
         raise InputError(
             f"case '{case.case}': nothing says which of its voxels are normal: fill the column mask or doubtful, or "
             "normal with the image itself, or take the case out of this split"
@@ -77,6 +84,9 @@ def read_reference(case: Case, foreground_of: FindForeground) -> Reference:
         lesion = np.zeros_like(doubtful)
     if named:
         doubtful |= ndimage.binary_dilation(_mask(named, scan, conformed), iterations=AROUND_DOUBTFUL)
+    weight = _weight(case.extra["weight"], scan, conformed) if case.extra.get("weight") else None
+    if weight is not None:
+        doubtful |= weight <= 0
     try:
         brain = _mask(case.foreground, scan, conformed) if case.foreground else foreground_of(conformed.image)
         scale = scale_from(conformed.image, brain, doubtful)
@@ -87,12 +97,32 @@ def read_reference(case: Case, foreground_of: FindForeground) -> Reference:
     near = tuple(slice(max(0, axis.start - MARGIN), axis.stop + MARGIN) for axis in box)
     parts = (scale.apply(conformed.image[near]), brain[near], doubtful[near])
     image, brain, doubtful = (_at_least(part) for part in parts)
-    return Reference(case.case, image, brain, None if lesion is None else _at_least(lesion[near]), doubtful, contrast)
+    return Reference(
+        case.case,
+        image,
+        brain,
+        None if lesion is None else _at_least(lesion[near]),
+        doubtful,
+        contrast,
+        case.subject,
+        None if weight is None else _at_least(weight[near]),
+    )
 
 
 def _mask(path: object, scan: Scan, conformed: Conformed) -> NDArray[np.bool_]:
     mask, _ = read_mask(str(path), scan)
     return mask_to_model(mask, conformed)
+
+
+def _weight(path: str, scan: Scan, conformed: Conformed) -> NDArray[np.float32]:
+    """A reviewer's trust on the model grid; what has none natively has none there."""
+    given = read_scan(path)
+    if not same_grid(given.geometry, scan.geometry):
+        raise InputError(f"{path}: lies on another grid than its scan: write the weights on the scan's own voxels")
+    if given.array.min() < 0 or given.array.max() > 1:
+        raise InputError(f"{path}: weights must lie between 0 (do not trust) and 1")
+    untrusted = mask_to_model(given.array <= 0, conformed)
+    return np.where(untrusted, np.float32(0), image_to_model(given.array, conformed)).astype(np.float32)
 
 
 def _at_least(array: NDArray) -> NDArray:

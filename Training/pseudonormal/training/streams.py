@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from pseudonormal.cases import TRAIN, Case
+from pseudonormal.cases import TRAIN, VALIDATION, Case
 from pseudonormal.errors import InputError
 from pseudonormal.fills.symmetry import SymmetryPlane, symmetry_plane
 from pseudonormal.lesions.in_place import BrainFrame, InPlace
@@ -28,16 +28,20 @@ class Streams:
     used or the cases hold nothing of its kind.
     """
 
-    def __init__(self, cases: Sequence[Case], foreground_of: FindForeground) -> None:
-        """Take the cases of one split; reads nothing yet."""
-        self._cases = list(cases)
+    def __init__(self, cases: Sequence[Case], foreground_of: FindForeground, kept_aside: Sequence[Case] = ()) -> None:
+        """Take the cases of one split, and those of another that training is checked on; reads nothing yet."""
+        self._cases, self._kept_aside = list(cases), list(kept_aside)
         self._foreground_of = foreground_of
 
     @cached_property
     def anatomies(self) -> list[Anatomy]:
         """A head for each case whose column ``labels`` names a label map."""
-        found = [read_anatomy(case) for case in self._cases if case.extra.get("labels")]
-        return _some(found, "names a label map: add one and name it in a column 'labels'")
+        return _some(self.label_maps, "names a label map: add one and name it in a column 'labels'")
+
+    @cached_property
+    def label_maps(self) -> list[Anatomy]:
+        """As ``anatomies``; there may be none."""
+        return [read_anatomy(case) for case in self._cases if case.extra.get("labels")]
 
     @cached_property
     def mirrored_anatomies(self) -> list[NDArray[np.uint8]]:
@@ -49,6 +53,20 @@ class Streams:
         """A real scan for each case with an image."""
         found = [read_reference(case, self._foreground_of) for case in self._cases if case.image is not None]
         return _some(found, "has an image: add scans with a mask, or normal ones")
+
+    @cached_property
+    def scans(self) -> list[Reference]:
+        """As ``references``, and those too of which nothing is known (unlabelled)."""
+        found = [
+            read_reference(case, self._foreground_of, unknown=True) for case in self._cases if case.image is not None
+        ]
+        return _some(found, "has an image: add scans, some of them with a mask")
+
+    @cached_property
+    def validation(self) -> list[Reference]:
+        """The scans with a mask of the split that training is checked on; there may be none."""
+        labelled = [case for case in self._kept_aside if case.kind == "labelled"]
+        return [read_reference(case, self._foreground_of) for case in labelled]
 
     @cached_property
     def planes(self) -> list[SymmetryPlane]:
@@ -87,7 +105,7 @@ class Streams:
 
 
 def load_streams(cases: Sequence[Case], *, foreground_of: FindForeground, split: str = TRAIN) -> Streams:
-    """The training material of one split.
+    """The training material of one split, and of split ``validation`` what it is checked on.
 
     :param foreground_of: finds the brain in (D, H, W) float32 on the model grid, in the scan's units; asked only for
         scans whose case names no foreground.
@@ -96,7 +114,8 @@ def load_streams(cases: Sequence[Case], *, foreground_of: FindForeground, split:
     chosen = [case for case in cases if case.split == split]
     if not chosen:
         raise InputError(f"no case is in split '{split}': write {split} into the column split of the cases to train on")
-    return Streams(chosen, foreground_of)
+    kept_aside = [case for case in cases if case.split == VALIDATION and split != VALIDATION]
+    return Streams(chosen, foreground_of, kept_aside)
 
 
 def _some(found: list, lacking: str) -> list:
