@@ -19,8 +19,8 @@ NEVER = -30.0  # logit of a fill that is not available
 class Restored:
     """What the network says of a patch, in the patch's standardised intensities.
 
-    :param normal: (B, 1, D, H, W) the restored image (meaningful inside the lesion only).
-    :param log_error: (B, 1, D, H, W) logarithm of the expected absolute error.
+    :param normal: (B, 1, *S) the restored image (meaningful inside the lesion only), S = (D, H, W) or (H, W).
+    :param log_error: (B, 1, *S) logarithm of the expected absolute error.
     """
 
     normal: Tensor
@@ -40,10 +40,11 @@ class RestorerNetwork(nn.Module):
 
     INPUTS = ("fill", "smooth", "mirror", "mirrored", "lesion", "seen", "guided")
 
-    def __init__(self) -> None:
+    def __init__(self, spatial_dims: int = 3) -> None:
         super().__init__()
-        self.trunk = unet(len(self.INPUTS), FEATURES, CHANNELS)
-        self.head = nn.Conv3d(FEATURES + len(self.INPUTS), 5, kernel_size=1)
+        self.trunk = unet(len(self.INPUTS), FEATURES, CHANNELS, spatial_dims=spatial_dims)
+        convolution = {2: nn.Conv2d, 3: nn.Conv3d}[spatial_dims]
+        self.head = convolution(FEATURES + len(self.INPUTS), 5, kernel_size=1)
         nn.init.zeros_(self.head.weight)
         with torch.no_grad():
             assert self.head.bias is not None
@@ -52,7 +53,7 @@ class RestorerNetwork(nn.Module):
     def forward(
         self, fill: Tensor, smooth: Tensor, mirror: Tensor, mirrored: Tensor, lesion: Tensor, seen: Tensor
     ) -> Restored:
-        """Restore a batch of patches; all inputs (B, 1, D, H, W), standardised by the patch's normal tissue.
+        """Restore a batch of patches; all inputs (B, 1, *S), standardised by the patch's normal tissue.
 
         :param fill: the image with its lesion filled (biharmonic).
         :param smooth: difference of the smooth fill to ``fill``.
@@ -61,7 +62,7 @@ class RestorerNetwork(nn.Module):
         :param lesion: 1 inside.
         :param seen: image - fill inside the lesion, or zero ("void").
         """
-        guided = (seen != 0).flatten(1).any(1).to(fill.dtype)[:, None, None, None, None].expand_as(fill)
+        guided = (seen != 0).flatten(1).any(1).to(fill.dtype).view(-1, *[1] * (fill.ndim - 1)).expand_as(fill)
         inputs = torch.cat([fill, smooth, mirror, mirrored, lesion, seen, guided], 1)
         outputs = self.head(torch.cat([self.trunk(inputs), inputs], 1)).float()
         correction, detail, log_error, for_smooth, for_mirror = outputs.split(1, 1)

@@ -1,4 +1,4 @@
-"""The U-Net that all three networks of the default model are made of."""
+"""The U-Net that the default model's networks and the lesion painter are made of."""
 
 from __future__ import annotations
 

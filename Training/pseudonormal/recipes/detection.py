@@ -28,7 +28,7 @@ def lesion_probability(image: NDArray[np.float32], brain: NDArray[np.bool_], mod
 
     :param image: (D, H, W) on the model grid (RAS axes, 1 mm), any units.
     :param brain: (D, H, W) the foreground.
-    :returns: (D, H, W) float32 in [0, 1], 0 outside the brain.
+    :returns: (D, H, W) float32 in [0, 1], 0 outside the brain; at the temperature of the model's calibration.
     :raises InputError: the foreground is empty or has no contrast.
     """
     extent = bounding_box(brain)
@@ -44,7 +44,8 @@ def lesion_probability(image: NDArray[np.float32], brain: NDArray[np.bool_], mod
         )
     assert isinstance(logits, Tensor)
     probability = np.zeros(image.shape, np.float32)
-    probability[box] = np.where(inside, torch.sigmoid(logits.float()).cpu().numpy()[0, 0], 0)
+    logits = logits.float() / model.calibration.temperature
+    probability[box] = np.where(inside, torch.sigmoid(logits).cpu().numpy()[0, 0], 0)
     return probability
 
 
@@ -93,8 +94,17 @@ class LesionFinder:
         """Changes with the lesion network's weights and thresholds."""
         calibration = self.model.calibration
         weights = self.model.hashes.get("lesion", self.model.fingerprint)
-        return f"{weights}:{calibration.lesion_threshold}:{calibration.sure_probability}:{calibration.least_ml}"
+        thresholds = f"{calibration.lesion_threshold}:{calibration.sure_probability}:{calibration.least_ml}"
+        return f"{weights}:{thresholds}:{calibration.temperature}"
+
+    def probability(self, image: NDArray[np.float32], foreground: NDArray[np.bool_]) -> NDArray[np.float32]:
+        """See :func:`lesion_probability`."""
+        return lesion_probability(image, foreground, self.model)
+
+    def mask(self, probability: NDArray[np.float32]) -> NDArray[np.bool_]:
+        """See :func:`lesion_mask`."""
+        return lesion_mask(probability, self.model.calibration)
 
     def __call__(self, image: NDArray[np.float32], foreground: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Find lesions; see :func:`lesion_probability` and :func:`lesion_mask`."""
-        return lesion_mask(lesion_probability(image, foreground, self.model), self.model.calibration)
+        """Find lesions."""
+        return self.mask(self.probability(image, foreground))

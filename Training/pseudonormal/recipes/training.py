@@ -4,50 +4,72 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from pseudonormal.errors import InputError
 from pseudonormal.recipes.brain import BrainRecipe
 from pseudonormal.recipes.lesion import LesionRecipe
 from pseudonormal.recipes.restore import RestoreRecipe
+from pseudonormal.recipes.smile.material import smile_material
+from pseudonormal.recipes.smile.options import SmileOptions
+from pseudonormal.recipes.smile.recipe import SmileRecipe
 from pseudonormal.training.settings import Settings
 from pseudonormal.training.streams import Streams
-from pseudonormal.training.trainer import Trainable
+from pseudonormal.training.trainable import Trainable
 
 
 @dataclass(frozen=True)
 class TrainingRecipe:
-    """How one network is trained.
+    """How networks are trained.
 
-    :param explanation: what it learns and from what, one paragraph.
-    :param build: from the training material; reads what it needs of it.
+    :param explanation: what they learn and from what, one paragraph.
+    :param build: from the training material and the options; reads what it needs of the material.
     :param settings: what the shipped model was trained with.
+    :param options: what can be chosen beyond the settings, a frozen dataclass of numbers, truth values and words; None
+        where there is nothing.
+    :param from_store: whether the scans and masks of a case store are enough; else it needs label maps too.
     """
 
     explanation: str
-    build: Callable[[Streams], Trainable]
+    build: Callable[[Streams, Any], Trainable]
     settings: Settings
+    options: type | None = None
+    from_store: bool = False
+
+    def default_options(self) -> Any:
+        """The options that hold where nobody chooses others, or None."""
+        return self.options() if self.options else None
 
 
 RECIPES: dict[str, TrainingRecipe] = {
     "brain": TrainingRecipe(
         "Finds the brain in a head of any contrast, with or without skull. Learns from label maps alone: each sample "
         "is a head of random pose, contrast, lesions, stripping and field of view, painted from a label map at 2 mm.",
-        lambda streams: BrainRecipe(streams.anatomies),
+        lambda streams, _: BrainRecipe(streams.anatomies),
         Settings(minutes=19, batch=3, reuse=4, pool=64, learning_rate=2e-3),
     ),
     "lesion": TrainingRecipe(
         "Finds lesions on any contrast. Learns from the drawn lesions of real scans, and from lesions simulated "
         "in real normal tissue and in heads of any contrast painted from label maps.",
-        lambda streams: LesionRecipe(streams.anatomies, streams.references, streams.shapes, streams.in_place),
+        lambda streams, _: LesionRecipe(streams.anatomies, streams.references, streams.shapes, streams.in_place),
         Settings(minutes=92, batch=2, reuse=5, pool=100, learning_rate=2e-3),
     ),
     "restore": TrainingRecipe(
         "Says what was there before the lesion: blends and corrects classical fills and the other hemisphere. "
         "Learns from lesions simulated in real normal tissue and in painted heads, so that the truth is known.",
-        lambda streams: RestoreRecipe(
+        lambda streams, _: RestoreRecipe(
             streams.anatomies, streams.mirrored_anatomies, streams.references, streams.planes, streams.shapes
         ),
         Settings(minutes=88, batch=5, reuse=7, pool=140, learning_rate=1.5e-3),
+    ),
+    "smile": TrainingRecipe(
+        "Finds lesions and removes them, from few masks and many scans (SMILE). Learns from drawn and from simulated "
+        "lesions, from scans in which nobody has drawn any, and from normal ones: what is restored must look healthy, "
+        "and the scan must come back from it when the lesion is painted in again.",
+        lambda streams, options: SmileRecipe(smile_material(streams), options),
+        Settings(minutes=10, batch=1, reuse=4, pool=60, learning_rate=2e-3),
+        SmileOptions,
+        from_store=True,
     ),
 }
 

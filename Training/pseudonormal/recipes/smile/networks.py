@@ -1,0 +1,28 @@
+"""The four networks of recipe ``smile``; in 3D the first two are those of the shipped model."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from pseudonormal.networks.painter import PainterNetwork
+from pseudonormal.networks.patch_discriminator import DiscriminatorNetwork
+from pseudonormal.networks.restorer import RestorerNetwork
+from pseudonormal.networks.unet import unet
+from pseudonormal.recipes.lesion import lesion_network
+from pseudonormal.recipes.smile.options import SmileOptions
+
+FLAT_CHANNELS = (24, 48, 96, 128, 160)  # those of the segmentor in 3D
+
+
+def smile_networks(options: SmileOptions) -> dict[str, nn.Module]:
+    """Fresh networks: "lesion" (S), "restore" (G) and, unless left out, "painter" (L) and "discriminator" (D)."""
+    dimensions = options.dimensions
+    networks: dict[str, nn.Module] = {
+        "lesion": lesion_network() if dimensions == 3 else unet(2, 1, FLAT_CHANNELS, spatial_dims=2),
+        "restore": RestorerNetwork(dimensions),
+    }
+    if not options.no_painter:
+        networks["painter"] = PainterNetwork(dimensions)
+    if not options.no_adversary:
+        networks["discriminator"] = DiscriminatorNetwork(dimensions)
+    return networks
