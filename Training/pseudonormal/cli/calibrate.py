@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -23,13 +23,19 @@ def calibrate(
     device: Device = "auto",
     as_json: AsJson = False,
 ) -> None:
-    """Choose how a restorer's answers are fused, and the lesion threshold, on cases of split "validation".
+    """Choose how a restorer's answers are fused, the temperature and the lesion threshold, on cases of "validation".
 
     The fusion is chosen on simulated lesions of all families, for patients' lesions look like none that was trained on;
-    the lesion threshold on the masks of FLAIR cases (column contrast) and on normal scans.
+    the temperature, by likelihood, and then the lesion threshold on the masks of FLAIR cases (column contrast) and on
+    normal scans. Without such a mask the temperature stays.
     """
     from pseudonormal.cases import VALIDATION, read_cases
-    from pseudonormal.evaluate.calibration import choose_fusion, choose_threshold, fusion_rows
+    from pseudonormal.evaluate.calibration import (
+        choose_fusion,
+        choose_temperature,
+        choose_threshold,
+        fusion_rows,
+    )
     from pseudonormal.evaluate.rows import write_atomically
     from pseudonormal.evaluate.subject import load_subject
     from pseudonormal.lesions.appearance import FAMILIES
@@ -57,7 +63,15 @@ def calibrate(
         rows = fusion_rows(loaded, subjects, source, tuple(FAMILIES), range(seeds), note)
         calibration = choose_fusion(rows, loaded.calibration)
         flair = [s for s in subjects if s.lesion.any() and s.case.extra.get("contrast", "flair") == "flair"]
-        calibration = choose_threshold(loaded, flair, [s for s in subjects if not s.lesion.any()], calibration)
+        normal = [s for s in subjects if not s.lesion.any()]
+        errors: dict[str, float] = {}
+        if flair:
+            tempering = choose_temperature(loaded, flair, normal)
+            calibration = replace(calibration, temperature=tempering.temperature)
+            errors = {"before": tempering.before.error, "after": tempering.after.error}
+        calibration = choose_threshold(loaded, flair, normal, calibration)
         write_atomically(output, json.dumps(asdict(calibration), indent=2) + "\n")
-        talk.record("result", calibration=asdict(calibration), lesions=len(rows))
-        talk.lines(*[f"{name}: {value:g}" for name, value in asdict(calibration).items()], f"written: {output}")
+        talk.record("result", calibration=asdict(calibration), lesions=len(rows), calibration_error=errors)
+        talk.lines(*[f"{name}: {value:g}" for name, value in asdict(calibration).items()])
+        talk.lines(*[f"calibration error {when} tempering: {error:.4f}" for when, error in errors.items()])
+        talk.lines(f"written: {output}")

@@ -1,4 +1,4 @@
-"""Choose a model's thresholds on validation subjects: how answers are fused, and the lesion threshold."""
+"""Choose a model's numbers on validation subjects: how answers are fused, its temperature, the lesion threshold."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from pseudonormal.evaluate.detection import dice
 from pseudonormal.evaluate.metrics import psnr
+from pseudonormal.evaluate.reliability import Reliability, best_temperature, tempered
 from pseudonormal.evaluate.simulated import simulated_trials
 from pseudonormal.evaluate.subject import Subject
 from pseudonormal.lesions.source import LesionSource
@@ -86,10 +87,45 @@ def choose_fusion(rows: Sequence[FusionRow], calibration: Calibration) -> Calibr
     return best
 
 
+@dataclass(frozen=True)
+class Tempering:
+    """A temperature, and the brain's voxels before and after it, all validation subjects counted together."""
+
+    temperature: float
+    before: Reliability
+    after: Reliability
+
+
+def choose_temperature(model: Model, labelled: Sequence[Subject], normal: Sequence[Subject]) -> Tempering:
+    """The temperature at which the lesion probability explains the drawn masks best, see ``best_temperature``.
+
+    :raises ValueError: no labelled subject: normal ones alone would make any temperature look too high.
+    """
+    if not labelled:
+        raise ValueError("a temperature can only be chosen on labelled validation subjects")
+    plain = replace(model, calibration=replace(model.calibration, temperature=1.0))
+    answers = [
+        (lesion_probability(subject.raw, subject.foreground, plain)[subject.foreground], _truth(subject))
+        for subject in (*labelled, *normal)
+    ]
+    temperature = best_temperature(answers)
+    before = Reliability.pooled(Reliability.of(*answer) for answer in answers)
+    after = Reliability.pooled(Reliability.of(tempered(said, temperature), truth) for said, truth in answers)
+    return Tempering(temperature, before, after)
+
+
+def _truth(subject: Subject) -> NDArray[np.bool_]:
+    return subject.lesion[subject.foreground]
+
+
 def choose_threshold(
     model: Model, labelled: Sequence[Subject], normal: Sequence[Subject], calibration: Calibration
 ) -> Calibration:
-    """The thresholds (every voxel's, a sure voxel's) of the best mean Dice that find at most 1 ml in normals."""
+    """The thresholds (every voxel's, a sure voxel's) of the best mean Dice that find at most 1 ml in normals.
+
+    :param calibration: its temperature counts already.
+    """
+    model = replace(model, calibration=calibration)
     pairs = [
         replace(calibration, lesion_threshold=round(float(low), 3), sure_probability=float(sure))
         for low, sure in itertools.product(THRESHOLDS, SURE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,19 @@ Score = NDArray[np.floating]
 
 Segmenter = Callable[[NDArray[np.float32], Mask], Mask]
 """Finds lesions: (image in scaled intensities, foreground) -> lesion mask, all (D, H, W) on the model grid."""
+
+
+@runtime_checkable
+class SureSegmenter(Protocol):
+    """A segmenter that also says how sure it is."""
+
+    def probability(self, image: NDArray[np.float32], foreground: Mask) -> NDArray[np.float32]:
+        """Lesion probability in [0, 1], (D, H, W)."""
+        ...
+
+    def mask(self, probability: NDArray[np.float32]) -> Mask:
+        """The lesions of such a probability: what the segmenter itself returns."""
+        ...
 
 
 def dice(found: Mask, truth: Mask) -> float:

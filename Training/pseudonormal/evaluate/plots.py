@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import binary_erosion
 
 from pseudonormal.evaluate.bootstrap import Interval, bootstrap_mean
+from pseudonormal.evaluate.reliability import Reliability
 from pseudonormal.evaluate.rows import Row, number
 from pseudonormal.evaluate.simulated import STRATA
 
@@ -80,6 +81,26 @@ def restorers_plot(rows: Sequence[Row], metric: str, label: str) -> bytes:
     axes.set_yticks(range(len(ordered)), [name.replace("_", " ") for name in ordered])
     axes.set_xlabel(label)
     axes.grid(axis="x", alpha=0.3)
+    return _png(figure)
+
+
+def reliability_plot(kinds: Mapping[str, Reliability]) -> bytes:
+    """What was true against what was said, in bins of the probability; on the diagonal it can be believed.
+
+    :param kinds: "voxels" and "findings", as ``tables.pooled_reliability`` pools them.
+    """
+    figure = Figure(figsize=(4.6, 4.4), layout="constrained")
+    axes = figure.subplots()
+    axes.plot([0, 1], [0, 1], color="black", linewidth=0.8)
+    for (kind, bins), colour in zip(kinds.items(), COLOURS, strict=False):
+        filled = bins.count > 0
+        said, true = bins.said[filled] / bins.count[filled], bins.true[filled] / bins.count[filled]
+        label = f"{kind} ({int(bins.count.sum())}): calibration error {bins.error:.4f}"
+        axes.plot(said, true, marker="o", markersize=4, color=colour, label=label)
+    axes.set_xlabel("mean probability that was said")
+    axes.set_ylabel("share that was true")
+    axes.legend(frameon=False, loc="upper left")
+    axes.grid(alpha=0.3)
     return _png(figure)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from pseudonormal.evaluate.detection import (
     Segmenter,
+    SureSegmenter,
     average_precision,
     dice,
     dice_curve,
@@ -19,6 +21,7 @@ from pseudonormal.evaluate.detection import (
 )
 from pseudonormal.evaluate.entrants import Bench, Entrant, grown
 from pseudonormal.evaluate.metrics import contrast_left, outside_change
+from pseudonormal.evaluate.reliability import Reliability, of_findings
 from pseudonormal.evaluate.rows import METRICS_VERSION, Row, RowStore, digest
 from pseudonormal.evaluate.subject import Subject
 from pseudonormal.scan.reading import read_mask, read_scan
@@ -79,39 +82,38 @@ def found_rows(subject: Subject, segmenter: Segmenter, entrants: Sequence[Entran
     One row for the segmenter, and one for each entrant that then restores what was found.
 
     The segmenter's row holds ``found_ml``, ``false_positive_ml`` and, where lesions are known, ``dice`` and the
-    lesion-wise numbers. An entrant's row judges the difference map ``|x - n^|``: ``auprc`` and the Dice at each
+    lesion-wise numbers. Where the segmenter says how sure it is (:class:`SureSegmenter`), ``ece`` is the calibration
+    error of the brain's voxels and ``reliability`` holds the bins of voxels and findings, from which the tables pool
+    those of all cases. An entrant's row judges the difference map ``|x - n^|``: ``auprc`` and the Dice at each
     threshold (``dice_curve``), from which the tables take the threshold that is best on validation subjects.
     """
     blank = np.zeros_like(subject.lesion)
     image = subject.scale(blank).apply(subject.raw)  # at this point nobody knows where the lesions are
     scan_key = digest(image, subject.lesion, subject.foreground, segmenter_fingerprint(segmenter), str(METRICS_VERSION))
     known = bool(subject.lesion.any())
-    searched: tuple[NDArray[np.bool_], NDArray[np.float32]] | None = None
-
-    def search() -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
-        found = np.asarray(segmenter(image, subject.foreground), bool)
-        return found, subject.scale(found).apply(subject.raw)
-
+    searched: _Searched | None = None
     key = digest("found", scan_key)
     row = store.get(key)
     if row is None:
-        searched = search()
-        found = searched[0]
+        searched = _search(subject, image, segmenter)
+        found = searched.found
         row = {"tier": "found", "key": key, **_labels(subject), "known_ml": float(subject.lesion.sum()) / 1000.0}
         row.update(found_ml=float(found.sum()) / 1000.0, false_positive_ml=false_positive_ml(found, subject.lesion))
         if known:
             row.update(dice=dice(found, subject.lesion), **lesionwise(found, subject.lesion))
+        if searched.probability is not None:
+            row.update(_reliability(subject, searched.probability, found))
         row = store.add([row])[0]
     rows = [row]
     for entrant in entrants if known else ():
         key = digest("difference", scan_key, entrant.name, entrant.fingerprint)
         row = store.get(key)
         if row is None:
-            found, rescaled = searched = searched or search()
-            output = rescaled
+            searched = searched or _search(subject, image, segmenter)
+            found, output = searched.found, searched.image
             if found.any():
-                output, _ = Bench().restore(entrant, rescaled, found, subject.foreground | found)
-            score = np.abs(rescaled - output)
+                output, _ = Bench().restore(entrant, output, found, subject.foreground | found)
+            score = np.abs(searched.image - output)
             row = {"tier": "difference", "key": key, **_labels(subject), "restorer": entrant.name}
             row.update(learnt=not entrant.classical)
             row.update(auprc=average_precision(score, subject.lesion, subject.foreground))
@@ -119,6 +121,37 @@ def found_rows(subject: Subject, segmenter: Segmenter, entrants: Sequence[Entran
             row = store.add([row])[0]
         rows.append(row)
     return rows
+
+
+@dataclass(frozen=True)
+class _Searched:
+    """What was found without a mask; arrays (D, H, W).
+
+    :param image: intensities scaled without what was found.
+    :param probability: None where the segmenter does not say how sure it is.
+    """
+
+    found: NDArray[np.bool_]
+    image: NDArray[np.float32]
+    probability: NDArray[np.float32] | None
+
+
+def _search(subject: Subject, image: NDArray[np.float32], segmenter: Segmenter) -> _Searched:
+    sure = _sure(segmenter)
+    probability = None if sure is None else sure.probability(image, subject.foreground)
+    found = segmenter(image, subject.foreground) if sure is None or probability is None else sure.mask(probability)
+    found = np.asarray(found, bool)
+    return _Searched(found, subject.scale(found).apply(subject.raw), probability)
+
+
+def _sure(segmenter: object) -> SureSegmenter | None:
+    return segmenter if isinstance(segmenter, SureSegmenter) else None
+
+
+def _reliability(subject: Subject, probability: NDArray[np.float32], found: NDArray[np.bool_]) -> Row:
+    voxels = Reliability.of(probability[subject.foreground], subject.lesion[subject.foreground])
+    findings = Reliability.of(*of_findings(probability, found, subject.lesion))
+    return {"ece": voxels.error, "reliability": {"voxels": voxels.as_lists(), "findings": findings.as_lists()}}
 
 
 def native_outside_change(subject: Subject, generated: Path) -> float | None:

@@ -8,11 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from pseudonormal.evaluate.plots import delta_plot, restorers_plot
+from pseudonormal.evaluate.plots import delta_plot, reliability_plot, restorers_plot
 from pseudonormal.evaluate.rows import Row, write_atomically
 from pseudonormal.evaluate.tables import (
     Table,
     all_tables,
+    pooled_reliability,
     rows_csv,
     table_markdown,
     tables_csv,
@@ -56,7 +57,7 @@ def write_summary(
     write_atomically(out / "summary.csv", tables_csv(tables))
     write_atomically(out / "summary.md", "\n".join(parts))
     write_atomically(out / "summary.json", _json(tables, wanted, warnings))
-    _write_plots(out / "plots", simulated, longitudinal)
+    _write_plots(out / "plots", simulated, found, longitudinal)
     return tables, wanted
 
 
@@ -65,11 +66,14 @@ def example_path(out: Path, stratum: str) -> Path:
     return out / "plots" / f"examples_{stratum}.png"
 
 
-def _write_plots(folder: Path, simulated: Sequence[Row], longitudinal: Sequence[Row]) -> None:
+def _write_plots(folder: Path, simulated: Sequence[Row], found: Sequence[Row], longitudinal: Sequence[Row]) -> None:
     for name in dict.fromkeys(str(row["restorer"]) for row in simulated if row["learnt"]):
         write_atomically(folder / f"delta_best_{name.replace('/', '_')}.png", delta_plot(simulated, name))
     if simulated:
         write_atomically(folder / "psnr.png", restorers_plot(simulated, "psnr_db", "in-lesion PSNR (dB)"))
+    kinds = {kind: bins for kind, bins in pooled_reliability(found).items() if bins.count.any()}
+    if kinds:
+        write_atomically(folder / "reliability.png", reliability_plot(kinds))
     if longitudinal:
         label = "mean absolute error at new and vanished lesions"
         write_atomically(folder / "longitudinal.png", restorers_plot(longitudinal, "mae", label))

@@ -15,11 +15,14 @@ from pseudonormal.cases import VALIDATION
 from pseudonormal.evaluate.bootstrap import Interval, bootstrap_mean
 from pseudonormal.evaluate.detection import best_threshold
 from pseudonormal.evaluate.real import THRESHOLDS
+from pseudonormal.evaluate.reliability import Reliability
 from pseudonormal.evaluate.rows import Row, number
 
 RING, BIHARMONIC = "ring_mean", "biharmonic"
 OURS = ("psnr_db", "delta_best_db", "delta_vs_ring_mean", "delta_vs_biharmonic", "mae", "rmse", "ssim")
 SHARPNESS = ("gradient_ratio", "gradient_ratio_textured", "seam", "outside_mae", "seconds")
+LEFT_OUT = ("tier", "key", "lesion", "record", "dice_curve", "reliability")  # of CSV files: no numbers to look at
+LESIONWISE = ("lesion_recall", "lesion_precision", "lesion_f1")
 BRATS = ("brats_ssim", "brats_psnr", "brats_psnr01", "brats_mse", "brats_rmse", "brats_mae")
 
 
@@ -128,6 +131,29 @@ def summarise(name: str, title: str, rows: Iterable[Row], by: Sequence[str], met
     return table
 
 
+def pooled_reliability(found: Iterable[Row]) -> dict[str, Reliability]:
+    """Of "voxels" and of "findings": what was said and what was true in all cases but those for validation."""
+    kept = [row["reliability"] for row in found if row.get("split") != VALIDATION and row.get("reliability")]
+    return {
+        kind: Reliability.pooled(Reliability.from_lists(one[kind]) for one in kept if isinstance(one, dict))
+        for kind in ("voxels", "findings")
+    }
+
+
+def reliability_table(found: Iterable[Row]) -> Table | None:
+    """How far lesion probabilities can be believed, all cases counted together."""
+    table = Table("reliability", "Can lesion probabilities be believed?", ("of",), ("ece", "mean_said", "share_true"))
+    rows = list(found)
+    subjects = len({row["subject"] for row in rows if row.get("split") != VALIDATION and row.get("reliability")})
+    for kind, bins in pooled_reliability(rows).items():
+        total = int(bins.count.sum())
+        if total:
+            numbers = (bins.error, bins.said.sum() / total, bins.true.sum() / total)
+            cells = [Interval(float(value), math.nan, math.nan, subjects, total) for value in numbers]
+            table.lines.append(Line((kind,), dict(zip(table.metrics, cells, strict=True))))
+    return table if table.lines else None
+
+
 def all_tables(
     simulated: list[Row], real: list[Row], found: list[Row], difference: list[Row], longitudinal: list[Row]
 ) -> list[Table]:
@@ -168,8 +194,9 @@ def all_tables(
             "Lesions found without a mask",
             found,
             ["disease", "contrast"],
-            ("dice", "lesion_recall", "lesion_precision", "lesion_f1", "known_ml", "found_ml", "false_positive_ml"),
+            ("dice", *LESIONWISE, "known_ml", "found_ml", "false_positive_ml", "ece"),
         ),
+        reliability_table(found),
         summarise(
             "difference",
             "Difference map without a mask, as a detector",
@@ -211,7 +238,7 @@ def tables_csv(tables: Iterable[Table]) -> str:
     return rows_csv(rows)
 
 
-def rows_csv(rows: Sequence[Row], leave_out: Sequence[str] = ("tier", "key", "lesion", "record", "dice_curve")) -> str:
+def rows_csv(rows: Sequence[Row], leave_out: Sequence[str] = LEFT_OUT) -> str:
     """Rows as CSV with all their columns; what is not known stays empty."""
     columns: dict[str, None] = {}
     for row in rows:

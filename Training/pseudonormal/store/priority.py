@@ -4,25 +4,46 @@ from __future__ import annotations
 
 import hashlib
 
+import numpy as np
+
+from pseudonormal.store.diversity import apart, descriptor
+from pseudonormal.store.records import CaseRecord
 from pseudonormal.store.reviewed import every_case
 from pseudonormal.store.store import Store
 from pseudonormal.store.urgency import urgency
+
+DONE = ("accepted", "rejected")  # nobody is given these; what is like them is less new
 
 
 def prioritise(store: Store, *, seed: int | None = None) -> int:
     """Set the order in which all cases are offered, also where somebody gave a case a priority by hand.
 
-    :param seed: of the control order, :func:`random_priority`; None: the order of :func:`urgency`, as cases have it
-        from the start.
+    The order by uncertainty gives each case what there is to correct in it (:func:`urgency`), less the more it is like
+    cases before it (:func:`apart`); cases that are done stand before all. In ml, as the priorities of new cases.
+
+    :param seed: of the control order, :func:`random_priority`; None: by uncertainty.
     :returns: how many cases there are.
     """
-    cases = list(every_case(store))
-    for case in cases:
-        if seed is not None:
-            store.set_priority(case.id, random_priority(case.id, seed))
-        else:
-            store.set_priority(case.id, urgency(store.report(case.id), _seed_ml(store, case.id)))
-    return len(cases)
+    # By the time they were added: with equal numbers, older cases come first, whatever order they stood in before.
+    found = sorted(every_case(store), key=lambda case: (case.created, case.id))
+    numbers = _uncertain(store, found) if seed is None else {case.id: random_priority(case.id, seed) for case in found}
+    for case_id, number in numbers.items():
+        store.set_priority(case_id, number)
+    return len(found)
+
+
+def _uncertain(store: Store, found: list[CaseRecord]) -> dict[str, float | None]:
+    reports = [store.report(case.id) for case in found]
+    worth = [urgency(report, _seed_ml(store, case.id)) for case, report in zip(found, reports, strict=True)]
+    numbers = {case.id: one for case, one in zip(found, worth, strict=True)}
+    # Without a report nobody can say what a case is like.
+    alike = [(case, descriptor(report)) for case, report in zip(found, reports, strict=True) if report is not None]
+    if alike:
+        done = [row for row, (case, _) in enumerate(alike) if case.status in DONE]
+        given = np.array([numbers[case.id] for case, _ in alike], float)
+        for row, value in apart(np.stack([described for _, described in alike]), given, done):
+            numbers[alike[row][0].id] = value
+    return numbers
 
 
 def random_priority(case_id: str, seed: int) -> float:

@@ -1,4 +1,4 @@
-"""How soon a case is due, told from what is known when it is added."""
+"""How much there is to correct in a case, told from what is known when it is added."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Any
 
 # What a finding's confidence counts as when there was nothing to tell it from: as likely right as wrong.
 _UNKNOWN = 0.5
+# Share of a finding that needs correcting however sure the model is: its border.
+_BORDER = 0.05
 
 
 def urgency(report: Mapping[str, Any] | None, seed_ml: float | None) -> float | None:
@@ -17,21 +19,28 @@ def urgency(report: Mapping[str, Any] | None, seed_ml: float | None) -> float | 
     """
     if report is not None:
         return priority_of(report)
-    return None if seed_ml is None else seed_ml * (1.0 - _UNKNOWN)
+    return None if seed_ml is None else seed_ml * (_UNKNOWN + _BORDER)
 
 
 def priority_of(report: Mapping[str, Any]) -> float:
-    """How many ml of the seed mask a reviewer can be expected to take away: large and doubtful findings come first.
+    """How many ml of the seed mask a reviewer can be expected to change: uncertain and large findings come first.
 
-    ``priority = Σ volume_ml · (1 − confidence)`` over the findings of the report. It needs no model, only what the
-    report already says; a finding without a confidence counts as 0.5. Without findings it is 0.
+    ``priority = u + 0.05 · Σ volume_ml``, where ``u`` is what the model expects to be wrong: ``uncertain_ml``, which is
+    Σ min(p, 1 − p) over voxels, of all findings and of the brain outside them, so that what was missed counts too.
+    Where the report lacks it, a finding counts as ``volume_ml · (1 − confidence)``, 0.5 for a confidence not known.
 
     :param report: the content of ``report.json``.
-    :returns: ml, 0 or more.
+    :returns: ml, 0 or more; 0 where the report says nothing of this.
     """
-    return float(sum(entry.get("volume_ml", 0.0) * (1.0 - _confidence(entry)) for entry in report.get("findings", ())))
+    findings = report.get("findings", ())
+    elsewhere = (report.get("brain") or {}).get("uncertain_ml") or 0.0
+    return float(elsewhere + sum(_uncertain(entry) + _BORDER * entry.get("volume_ml", 0.0) for entry in findings))
 
 
-def _confidence(finding: Mapping[str, Any]) -> float:
+def _uncertain(finding: Mapping[str, Any]) -> float:
+    measured = finding.get("uncertain_ml")
+    if measured is not None:
+        return float(measured)
     said = finding.get("confidence")
-    return _UNKNOWN if said is None else min(max(float(said), 0.0), 1.0)
+    confidence = _UNKNOWN if said is None else min(max(float(said), 0.0), 1.0)
+    return float(finding.get("volume_ml", 0.0)) * (1.0 - confidence)

@@ -1,0 +1,91 @@
+"""``pseudonormal study``: the experiments behind recipe ``smile`` and the review's order, to be made again."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from pseudonormal.cli.choices import AsJson, Device, Out
+from pseudonormal.cli.cores import use_all_cores
+from pseudonormal.cli.failure import INTERRUPTED
+from pseudonormal.cli.places import check_writable
+from pseudonormal.cli.progress import Talk
+from pseudonormal.errors import InputError
+
+Name = Literal["labels", "augmentation", "ablation", "loop"]
+
+
+def study(
+    name: Annotated[Name, typer.Argument(metavar="STUDY", help="labels, augmentation, ablation or loop.")],
+    data: Annotated[list[Path], typer.Argument(metavar="CASES...", help="CSV lists of cases, with splits.")],
+    out: Out,
+    minutes: Annotated[float, typer.Option(metavar="N", min=0.01, help="Minutes of each training, at most.")] = 4.0,
+    steps: Annotated[
+        int, typer.Option(metavar="N", min=1, help="Steps of each training, at most: alike on a busy machine too.")
+    ] = 100_000,
+    seeds: Annotated[
+        int, typer.Option(metavar="N", min=1, help="How often each training is repeated, with another seed.")
+    ] = 3,
+    contrast: Annotated[str, typer.Option(metavar="NAME", help="The real scans that take part.")] = "flair",
+    part: Annotated[
+        str, typer.Option(metavar="K/N", help="Do every N-th training, from the K-th: N such calls share the work.")
+    ] = "1/1",
+    device: Device = "auto",
+    as_json: AsJson = False,
+) -> None:
+    """Repeat an experiment: many short trainings of recipe smile in 2D, judged on subjects that none has seen.
+
+    labels: 10, 25, 50 and 100 % of the masks, with and without unlabelled scans. augmentation: a segmentor of its own
+    without augmentation, with the usual one and with one by pseudo-normals. ablation: each loss and stream left out
+    once. loop: masks corrected case after case with retraining in between, in the worklist's order and in a random one.
+
+    Takes the real scans of one contrast, and label maps (column labels), from which further subjects are painted.
+    Writes STUDY.md and STUDY.png into OUT. A call that was interrupted goes on where it stopped.
+    """
+    shared = _part(part)
+    check_writable(out)
+    from pseudonormal.cases import read_cases
+    from pseudonormal.models.bundle import DEFAULT_MODEL
+    from pseudonormal.models.device import choose_device
+    from pseudonormal.recipes.brain_finder import BrainFinder
+    from pseudonormal.study.run import load_material, run_study
+    from pseudonormal.study.runner import Runner
+    from pseudonormal.training.interrupt import Stopped, stop_on_interrupt
+
+    cases = [case for path in data for case in read_cases(path)]
+    names = [case.case for case in cases]
+    twice = next((one for one in names if names.count(one) > 1), None)
+    if twice is not None:
+        raise InputError(f"case '{twice}' stands in two lists: name each case once")
+    use_all_cores()
+    where = choose_device(device)
+    with Talk(as_json) as talk:
+        finder = BrainFinder(DEFAULT_MODEL, where)
+        material = load_material(out, cases, contrast, finder, lambda case: talk.progress(0, 1, f"reading {case}"))
+        with stop_on_interrupt() as stop:
+            runner = Runner(
+                out, minutes, steps, str(where), material.fingerprint, part=shared, stop=stop,
+                progress=lambda training, done: talk.progress(done, 1, training),
+            )  # fmt: skip
+            try:
+                table = run_study(name, material, runner, range(seeds))
+            except Stopped:
+                talk.record("stopped", folder=str(out))
+                talk.lines(f"stopped: {out}; the same command goes on")
+                raise typer.Exit(INTERRUPTED) from None
+        talk.record("result", table=str(out / f"{name}.md"), trainings=len(runner.rows(name)))
+        talk.lines(*table.splitlines())
+
+
+def _part(text: str) -> tuple[int, int]:
+    """Which part of how many.
+
+    :raises InputError: the text is not K/N.
+    """
+    found = re.fullmatch(r"(\d+)/(\d+)", text)
+    if found is None or not 1 <= int(found[1]) <= int(found[2]):
+        raise InputError(f"--part {text}: write K/N with K from 1 to N: for instance 1/2 in one call, 2/2 in the other")
+    return int(found[1]), int(found[2])
