@@ -31,7 +31,9 @@ def add(
     subject: Annotated[
         str | None, typer.Option(metavar="KEY", help="Tells persons apart; the store keeps a keyed hash of it.")
     ] = None,
-    contrast: Annotated[str, typer.Option(metavar="NAME", help="Kind of scan, for instance T1w.")] = "",
+    contrast: Annotated[
+        str, typer.Option(metavar="NAME", help="Kind of scan, for instance T1w; else as the results say.")
+    ] = "",
     priority: Annotated[
         float | None,
         typer.Option(metavar="NUMBER", help="The higher, the sooner it is due; else told from findings or mask."),
@@ -64,7 +66,7 @@ def add(
                     report=made.report if made else None,
                     priority=priority,
                     subject=subject,
-                    contrast=contrast,
+                    contrast=contrast or (made.contrast if made else ""),
                 )
             except InputError as error:
                 say(str(error))

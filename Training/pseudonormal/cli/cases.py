@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 CaseId = Annotated[str, typer.Argument(metavar="CASE", help="A case's id.")]
 Comment = Annotated[str, typer.Option(metavar="TEXT", help="What others should know. Name no patient.")]
 Decided = Literal["accepted", "needs_second_reader"]
+By = Literal["uncertainty", "random"]
 
 app = typer.Typer(help="The case store: scans, and the revisions of their lesion masks.", no_args_is_help=True)
 
@@ -75,23 +76,22 @@ def show(case: CaseId, store: StoreFolder = None, as_json: AsJson = False) -> No
 
 @app.command()
 def prioritise(
-    random: Annotated[
-        int | None,
-        typer.Option("--random", metavar="SEED", help="In an order drawn from this number instead: the control."),
-    ] = None,
+    by: Annotated[By, typer.Option(help="What the order follows; random is the control.")] = "uncertainty",
+    seed: Annotated[int, typer.Option(metavar="N", help="Of the random order.")] = 0,
     store: StoreFolder = None,
     as_json: AsJson = False,
 ) -> None:
     """Set anew in which order all cases are given out, also those that --priority was given for.
 
-    First come the cases whose findings are large and doubtful by their report; without one a mask counts as being as
-    likely wrong as right. Cases without a mask come last, in the order in which they were added.
+    First come the cases in which the model expects to be wrong in much, by their report, unlike those before them and
+    those that are done; without a report a mask counts as being as likely wrong as right. Cases without a mask come
+    last, in the order in which they were added.
     """
     from pseudonormal.store.priority import prioritise as order
 
     with opened(store) as cases:
-        total = order(cases, seed=random)
-    said(as_json, {"cases": total, "random": random}, f"cases put in order: {total}")
+        total = order(cases, seed=seed if by == "random" else None)
+    said(as_json, {"cases": total, "by": by}, f"cases put in order: {total}")
 
 
 @app.command("next")

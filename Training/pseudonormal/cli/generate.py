@@ -13,7 +13,8 @@ from pseudonormal.cli.failure import AT_FAULT, say
 from pseudonormal.cli.places import check_writable, name_cases, sweep
 from pseudonormal.cli.progress import Talk
 from pseudonormal.errors import InputError
-from pseudonormal.generate.stages import share_before
+from pseudonormal.generate.stages import MOST_REACH_MM, share_before
+from pseudonormal.scan.contrast import Contrast
 
 if TYPE_CHECKING:
     from pseudonormal.generate.pipeline import Options
@@ -24,7 +25,7 @@ Mode = Literal["auto", "void", "guided"]
 SHOWN = 12
 
 
-def generate(
+def generate(  # noqa: PLR0913, PLR0917 - a command has as many arguments as options
     inputs: Annotated[
         list[Path],
         typer.Argument(metavar="INPUT...", help="NIfTI, NRRD, MHA/MHD, or a folder holding one DICOM series."),
@@ -36,7 +37,13 @@ def generate(
     foreground: Annotated[
         Path | None, typer.Option(help="Your brain mask, instead of the one that the model finds.")
     ] = None,
-    model: Annotated[str, typer.Option(metavar="NAME", help="Name or folder of a model.")] = "brain-mr",
+    model: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Name or folder of a model; else brain-mr, or one that knows the contrast where that does not.",
+        ),
+    ] = None,
     recipe: Annotated[
         str | None, typer.Option(metavar="NAME", help="Restore with a classical fill instead, e.g. biharmonic.")
     ] = None,
@@ -50,6 +57,19 @@ def generate(
     seed: Annotated[int, typer.Option(min=0, help="Seed of the grain.")] = 0,
     volume: Annotated[
         int | None, typer.Option(metavar="N", min=0, help="Which volume of a 4D file, counted from 0.")
+    ] = None,
+    reach: Annotated[
+        float,
+        typer.Option(
+            metavar="MM",
+            min=0,
+            max=MOST_REACH_MM,
+            help="Also write wide_difference_z.nii.gz, which sees so far beyond the mask: to find what it missed.",
+        ),
+    ] = 0.0,
+    contrast: Annotated[
+        Contrast | None,
+        typer.Option(help="The scan's contrast: stands in the report, chooses the model, and changes no number."),
     ] = None,
     device: Device = "auto",
     as_json: AsJson = False,
@@ -67,14 +87,17 @@ def generate(
         talk.progress(0, len(inputs), "loading")
         from pseudonormal.generate.outputs import case_name
         from pseudonormal.generate.pipeline import Options
-        from pseudonormal.models.bundle import load_model
+        from pseudonormal.models.bundle import DEFAULT_MODEL, load_model
+        from pseudonormal.models.choosing import fitting_bundle
         from pseudonormal.models.device import choose_device
         from pseudonormal.report.model import NOTICE
 
         cases = name_cases([(source, case_name(source)) for source in inputs], out)
-        options = Options(mask, foreground, mode, texture, seed, volume, classical(recipe) if recipe else None)
+        fill = classical(recipe) if recipe else None
+        options = Options(mask, foreground, mode, texture, seed, volume, fill, reach, contrast)
         use_all_cores()
-        loaded = load_model(model, choose_device(device))
+        chosen = model or str(fitting_bundle(DEFAULT_MODEL, contrast))
+        loaded = load_model(chosen, choose_device(device))
         sweep(out)
         done = [
             _generate_one(case, source, out, (number, len(cases)), loaded, options, talk)

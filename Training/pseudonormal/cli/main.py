@@ -19,8 +19,10 @@ from pseudonormal.cli.evaluate import evaluate
 from pseudonormal.cli.failure import DONE, INTERRUPTED, report_failure
 from pseudonormal.cli.generate import generate
 from pseudonormal.cli.models import app as models
+from pseudonormal.cli.retrain import retrain
 from pseudonormal.cli.serve import serve
 from pseudonormal.cli.simulate import simulate
+from pseudonormal.cli.study import study
 from pseudonormal.cli.train import train
 
 app = typer.Typer(
@@ -35,11 +37,13 @@ app.command()(generate)
 app.command()(evaluate)
 app.command()(simulate)
 app.command()(train)
+app.command()(retrain)
 app.add_typer(models, name="models")
 app.add_typer(cases, name="cases")
 app.command()(serve)
 app.command()(demo)
 app.command()(bench)
+app.command()(study)
 
 
 def _show_version(wanted: bool) -> None:

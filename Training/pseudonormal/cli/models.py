@@ -12,11 +12,15 @@ from rich.markdown import Markdown
 from rich.table import Table
 
 from pseudonormal.cli.calibrate import calibrate
+from pseudonormal.cli.model_versions import history, promote, rollback
 from pseudonormal.cli.pack import pack
 
-app = typer.Typer(help="List, show, import and export models.", no_args_is_help=True)
+app = typer.Typer(help="List, show, import and export models; which version of each is current.", no_args_is_help=True)
 app.command()(pack)
 app.command()(calibrate)
+app.command()(history)
+app.command()(promote)
+app.command()(rollback)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -58,6 +62,7 @@ def show(
         "version": model.version,
         "fingerprint": model.fingerprint,
         "trained_families": list(model.trained_families),
+        "trained_contrasts": list(model.trained_contrasts),
         "calibration": asdict(model.calibration),
     }
     if as_json:
@@ -70,6 +75,7 @@ def show(
         table.add_row(key, f"{value:g}")
     console.print(table)
     console.print(f"lesion families seen in training: {', '.join(model.trained_families)}")
+    console.print(f"contrasts trained for: {', '.join(model.trained_contrasts) or 'not told'}")
     console.print(f"fingerprint: {model.fingerprint}", soft_wrap=True)
 
 

@@ -31,6 +31,7 @@ def pack(
     from pseudonormal.models.packing import pack as pack_runs
     from pseudonormal.models.packing import read_calibration
     from pseudonormal.recipes.restore import FAMILY_ODDS
+    from pseudonormal.synthesis.contrast import SEQUENCES
 
     try:
         readme = card.read_text(encoding="utf-8")
@@ -47,6 +48,7 @@ def pack(
             "data": data,
             "readme": readme,
             "trained_families": list(FAMILY_ODDS),
+            "trained_contrasts": [*SEQUENCES, "t1c"],  # T1 is painted with contrast agent in its vessels too
         },
         calibration=read_calibration(calibration),
         licence=licence,

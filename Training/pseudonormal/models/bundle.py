@@ -24,6 +24,7 @@ from torch import nn
 
 from pseudonormal import __version__
 from pseudonormal.errors import InputError
+from pseudonormal.models.registry import Registry, data_folder
 from pseudonormal.networks.restorer import RestorerNetwork
 from pseudonormal.recipes.brain import brain_network
 from pseudonormal.recipes.lesion import lesion_network
@@ -44,6 +45,7 @@ class Calibration:
     :param guided_reach: how far "guided" may stray from "void", in expected errors of "void", until half of its weight
         is gone.
     :param start_share: share of the classical fill in the smallest lesions.
+    :param temperature: what the lesion network's logits are divided by, so that its probabilities can be believed.
     """
 
     lesion_threshold: float = 0.5
@@ -51,6 +53,11 @@ class Calibration:
     least_ml: float = 0.02
     guided_reach: float = 1.0
     start_share: float = 0.2
+    temperature: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not self.temperature > 0:
+            raise ValueError(f"a temperature of {self.temperature} makes no probability")
 
 
 @dataclass(frozen=True)
@@ -59,6 +66,7 @@ class Model:
 
     :param fingerprint: SHA-256 over the hashes of its weights.
     :param trained_families: lesion families that the restorer has seen in training.
+    :param trained_contrasts: words of :mod:`pseudonormal.scan.contrast`; none where the bundle does not say.
     :param hashes: SHA-256 of each network's weights.
     """
 
@@ -71,22 +79,28 @@ class Model:
     restore: nn.Module
     calibration: Calibration
     trained_families: tuple[str, ...]
+    trained_contrasts: tuple[str, ...] = ()
     hashes: Mapping[str, str] = field(default_factory=dict)
 
 
 def model_folders() -> dict[str, Path]:
-    """Every bundle that can be named: those shipped, those imported and those in ``$PSEUDONORMAL_MODELS``."""
+    """Every bundle that can be named: those shipped, those imported and those in ``$PSEUDONORMAL_MODELS``.
+
+    Where a version of the registry was promoted, the plain name means that one.
+
+    :raises InputError: the registry is damaged.
+    """
     found: dict[str, Path] = {}
     for root in (SHIPPED, imported_folder(), Path(os.environ.get(FOLDER_VARIABLE, "")) if _given() else None):
         if root is not None and root.is_dir():
             bundles = [path.parent.parent for path in root.glob("*/configs/metadata.json")]
             found |= {bundle.name: bundle for bundle in bundles if not bundle.name.startswith(".")}  # half-written
-    return dict(sorted(found.items()))
+    return dict(sorted((found | Registry().promoted()).items()))
 
 
 def imported_folder() -> Path:
     """Where ``models import`` puts bundles: ``$XDG_DATA_HOME/pseudonormal/models``."""
-    return Path(os.environ.get("XDG_DATA_HOME", Path.home() / ".local" / "share")) / "pseudonormal" / "models"
+    return data_folder() / "models"
 
 
 def _given() -> bool:
@@ -96,17 +110,33 @@ def _given() -> bool:
 def find_bundle(name: str) -> Path:
     """The folder of a bundle.
 
-    :param name: a name of :func:`model_folders` or the path of a bundle.
+    :param name: a name of :func:`model_folders`, a version of the registry (``NAME:VERSION``) or the path of a bundle.
     :raises InputError: there is none.
     """
     folders = model_folders()
     if name in folders:
         return folders[name]
+    version = version_folder(name)
+    if version is not None:
+        return version
     path = Path(name)
     if (path / "configs" / "metadata.json").is_file():
         return path
     known = ", ".join(folders) or "none"
     raise InputError(f"model '{name}' is not known: name one of {known}, or the folder of a MONAI bundle")
+
+
+def version_folder(name: str) -> Path | None:
+    """The bundle of a version of the registry, promoted or not, retired or not; None when the name means none.
+
+    :param name: ``NAME:VERSION``.
+    :raises InputError: the model is registered and has no such version.
+    """
+    model, colon, version = name.partition(":")
+    registry = Registry()
+    if not colon or model not in registry.names():
+        return None
+    return registry.bundle(model, registry.entry(model, version).version)
 
 
 def read_metadata(bundle: Path) -> dict[str, Any]:
@@ -120,10 +150,18 @@ def read_metadata(bundle: Path) -> dict[str, Any]:
         own = metadata["pseudonormal"]
         # what cannot be looked up here would fail later, where nobody knows which file is at fault
         _ = fingerprint(own["weights"]), [own["weights"][key] for key in NETWORKS]
-        _ = _calibration(own), tuple(own["trained_families"])
+        _ = _calibration(own), tuple(own["trained_families"]), tuple(own.get("trained_contrasts", ()))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{path}: not a PseudoNormal model, or damaged; import it again") from error
     return dict(metadata)
+
+
+def trained_contrasts(bundle: Path) -> tuple[str, ...]:
+    """The contrasts that a bundle was trained for, as in :attr:`Model.trained_contrasts`.
+
+    :raises InputError: it is damaged.
+    """
+    return tuple(read_metadata(bundle)["pseudonormal"].get("trained_contrasts", ()))
 
 
 def _calibration(own: Mapping[str, Any]) -> Calibration:
@@ -149,6 +187,7 @@ def load_model(name: str = DEFAULT_MODEL, device: str | torch.device = "cpu") ->
         device=device,
         calibration=_calibration(own),
         trained_families=tuple(own["trained_families"]),
+        trained_contrasts=tuple(own.get("trained_contrasts", ())),
         **networks,
     )
 
@@ -184,7 +223,8 @@ def write_bundle(
     """Make a bundle of trained weights; replaces the folder as a whole.
 
     :param weights: a safetensors file for each of ``NETWORKS``.
-    :param card: "version", "description", "trained_families", "data" and the model card's text under "readme".
+    :param card: "version", "description", "trained_families", "data", the model card's text under "readme"; where it
+        is known, "trained_contrasts"; for a model that was made from another one, how under "retrained".
     """
     part = folder.with_name(f".{folder.name}.part")
     shutil.rmtree(part, ignore_errors=True)
@@ -196,6 +236,8 @@ def write_bundle(
         "weights": {key: {"sha256": file_hash(part / "models" / f"{key}.safetensors")} for key in NETWORKS},
         "calibration": asdict(calibration),
         "trained_families": list(card["trained_families"]),
+        "trained_contrasts": list(card.get("trained_contrasts", ())),
+        **({"retrained": card["retrained"]} if "retrained" in card else {}),
     }
     metadata = {
         "version": card["version"],

@@ -23,33 +23,43 @@ _EXAMPLE_EDGE = 64
 
 
 def pack(
-    runs: Mapping[str, Path], folder: Path, *, card: Mapping[str, Any], calibration: Calibration, licence: Path
+    runs: Mapping[str, Path],
+    folder: Path,
+    *,
+    card: Mapping[str, Any],
+    calibration: Calibration,
+    licence: Path,
+    full_where_needed: bool = False,
 ) -> dict[str, float]:
     """Make a bundle of finished runs, with weights in half precision: half the size.
 
     :param runs: for each of ``NETWORKS`` the folder of its run.
     :param folder: the bundle; replaced as a whole.
     :param card: see :func:`pseudonormal.models.bundle.write_bundle`.
+    :param full_where_needed: keep a network that half precision changes as it is, instead of refusing it.
     :returns: for each network the largest change of an output by the rounding, in standard deviations of that output
         (random inputs).
-    :raises InputError: a run has not ended, its weights are of another network, or half precision changes them.
+    :raises InputError: a run has not ended, its weights are of another network or are no numbers, or half precision
+        changes them.
     """
     changes: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as scratch:
-        halved: dict[str, Path] = {}
+        packed: dict[str, Path] = {}
         for key in NETWORKS:
             weights = _weights(runs[key] / f"{key}.safetensors")
-            half = {name: value.half() if value.is_floating_point() else value for name, value in weights.items()}
-            changes[key] = _change(key, weights, half, runs[key])
+            kept = {name: value.half() if value.is_floating_point() else value for name, value in weights.items()}
+            changes[key] = _change(key, weights, kept, runs[key])
             if not changes[key] <= MOST_ROUNDING:
-                raise InputError(
-                    f"{runs[key]}: half precision changes its output by {changes[key]:.1%}: train it anew with a lower "
-                    "learning rate"
-                )
-            halved[key] = Path(scratch) / f"{key}.safetensors"
-            save_file({name: value.contiguous() for name, value in half.items()}, halved[key])
+                if not full_where_needed:
+                    raise InputError(
+                        f"{runs[key]}: half precision changes its output by {changes[key]:.1%}: train it anew with a "
+                        "lower learning rate"
+                    )
+                changes[key], kept = 0.0, weights
+            packed[key] = Path(scratch) / f"{key}.safetensors"
+            save_file({name: value.contiguous() for name, value in kept.items()}, packed[key])
         folder.parent.mkdir(parents=True, exist_ok=True)
-        write_bundle(folder, halved, card, calibration, licence=licence)
+        write_bundle(folder, packed, card, calibration, licence=licence)
     return changes
 
 
@@ -70,11 +80,14 @@ def read_calibration(path: Path | None) -> Calibration:
 
 def _weights(path: Path) -> dict[str, Tensor]:
     try:
-        return load_file(path)
+        weights = load_file(path)
     except FileNotFoundError:
         raise InputError(f"{path}: is missing: let the run end, or --resume it") from None
     except (SafetensorError, OSError) as error:
         raise InputError(f"{path}: is damaged: --resume the run to write it again") from error
+    if not all(bool(torch.isfinite(value).all()) for value in weights.values()):
+        raise InputError(f"{path}: its weights are no numbers any more: train it anew with a lower learning rate")
+    return weights
 
 
 def _change(key: str, weights: Mapping[str, Tensor], half: Mapping[str, Tensor], run: Path) -> float:

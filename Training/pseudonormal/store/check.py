@@ -13,7 +13,8 @@ from pseudonormal.store.cases import IMAGE
 from pseudonormal.store.database import Database
 from pseudonormal.store.identity import Secret
 from pseudonormal.store.records import Problem
-from pseudonormal.store.tables import cases, revisions, volumes
+from pseudonormal.store.results import PSEUDO_NORMAL
+from pseudonormal.store.tables import cases, result_volumes, results, revisions, volumes
 
 
 def check(database: Database, blobs: Blobs, secret: Secret) -> list[Problem]:
@@ -28,6 +29,7 @@ def check(database: Database, blobs: Blobs, secret: Secret) -> list[Problem]:
         problems = [Problem("error", "database", words) for words in dialects.damage(connection)]
         problems += _broken_links(connection)
         problems += _broken_cases(connection, secret)
+        problems += _broken_results(connection)
         named = _named(connection)
     problems += _damaged(blobs, named)
     wanted = {blobs.path(sha256) for sha256 in named}
@@ -44,10 +46,12 @@ def check(database: Database, blobs: Blobs, secret: Secret) -> list[Problem]:
 
 def _named(connection: Connection) -> dict[str, str]:
     """What each file that the database names is."""
+    renewed = select(result_volumes.c.sha256, (result_volumes.c.results_id + " " + result_volumes.c.name).label("of"))
     weights = select(revisions.c.weights_sha256, revisions.c.id.label("of"))
     every = union_all(
         select(volumes.c.sha256.label("sha256"), (volumes.c.case_id + " " + volumes.c.name).label("of")),
         select(revisions.c.mask_sha256, revisions.c.id.label("of")),
+        renewed,
         weights.where(revisions.c.weights_sha256.is_not(None)),
     )
     return {row.sha256: row.of for row in connection.execute(every)}
@@ -76,6 +80,18 @@ def _broken_links(connection: Connection) -> Iterator[Problem]:
             if row.parent != before:
                 yield Problem("error", row.id, f"names {row.parent} as its parent where {before} is meant")
             before = row.id
+
+
+def _broken_results(connection: Connection) -> Iterator[Problem]:
+    """Results of a revision are numbered from 1, and none is without its pseudo-normal."""
+    whole = select(result_volumes.c.results_id).where(result_volumes.c.name == PSEUDO_NORMAL)
+    for row in connection.execute(select(results.c.id).where(results.c.id.not_in(whole))):
+        yield Problem("error", row.id, "has no pseudo-normal")
+    columns = (results.c.revision_id, results.c.number)
+    rows = connection.execute(select(*columns).order_by(*columns))
+    for revision_id, made in groupby(rows, key=lambda row: row.revision_id):
+        if any(row.number != number for number, row in enumerate(made, 1)):
+            yield Problem("error", revision_id, "some of its results are missing")
 
 
 def _broken_cases(connection: Connection, secret: Secret) -> Iterator[Problem]:

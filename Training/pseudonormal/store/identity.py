@@ -23,6 +23,7 @@ _REPORT = (
     "notice",
     "software_version",
     "created",
+    "contrast",
     "mode",
     "device",
     "seed",
@@ -31,6 +32,7 @@ _REPORT = (
 )
 _REPORT_INPUT = ("size", "spacing_mm", "dtype")
 _REPORT_MODEL = ("name", "version", "sha256")
+_REPORT_BRAIN = ("volume_ml", "centre_ras", "profile", "uncertain_ml")
 _REPORT_FINDING = (
     "index",
     "volume_ml",
@@ -39,6 +41,7 @@ _REPORT_FINDING = (
     "mean_z",
     "peak_z",
     "confidence",
+    "uncertain_ml",
     "mode",
     "side",
     "position",
@@ -135,7 +138,7 @@ def checked_model(model: str | None) -> str | None:
 def nameless_report(report: Mapping[str, Any]) -> dict[str, Any]:
     """A report with nothing but what is known to hold no name; its findings complete."""
     kept = _only(report, _REPORT)
-    for part, names in (("input", _REPORT_INPUT), ("model", _REPORT_MODEL)):
+    for part, names in (("input", _REPORT_INPUT), ("model", _REPORT_MODEL), ("brain", _REPORT_BRAIN)):
         if isinstance(report.get(part), Mapping):
             kept[part] = _only(report[part], names)
     findings = [entry for entry in report.get("findings", ()) if isinstance(entry, Mapping)]

@@ -8,6 +8,7 @@ from typing import Literal
 
 Status = Literal["new", "draft", "accepted", "needs_second_reader", "rejected"]
 State = Literal["seed", "draft", "accepted", "needs_second_reader", "rejected", "consensus"]
+Split = Literal["train", "validation", "test"]
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,26 @@ class RevisionRecord:
     weights_sha256: str | None
     findings: int
     volume_ml: float
+
+
+@dataclass(frozen=True)
+class ResultsRecord:
+    """What was made anew of a case's image for one revision's mask. Never changed, never removed.
+
+    :param revision_id: the newest revision with that mask when they came.
+    :param number: 1, 2, 3 ... within the revision.
+    :param author: the annotator who had them made.
+    :param model: name of the model that made them.
+    :param created: UTC.
+    """
+
+    id: str
+    case_id: str
+    revision_id: str
+    number: int
+    author: str
+    model: str | None
+    created: datetime
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pseudonormal.errors import InputError
 from pseudonormal.store.volumes import read_derived, read_image, read_mask_on
 
-DERIVED = ("pseudo_normal", "difference", "difference_z")
-"""Volumes that a case takes over from results."""
+PSEUDO_NORMAL = "pseudo_normal"
+ALWAYS = (PSEUDO_NORMAL, "difference", "difference_z")
+DERIVED = (*ALWAYS, "wide_difference_z")
+"""Volumes that a case takes over from results; the wide difference where it was asked for."""
 REPORT = "report.json"
 # Some formats round what they hold. The results of another scan are further away than that by far.
 _ROUNDED = 1e-5
@@ -40,9 +43,15 @@ class Results:
         return self.folder / "lesion_mask.nii.gz"
 
     @property
+    def contrast(self) -> str:
+        """The scan's, as the report says it; empty when it does not."""
+        return str(self.report.get("contrast") or "")
+
+    @property
     def volumes(self) -> dict[str, Path]:
         """The volumes to take over, by name."""
-        return {name: self.folder / f"{name}.nii.gz" for name in DERIVED}
+        paths = {name: self.folder / f"{name}.nii.gz" for name in DERIVED}
+        return {name: path for name, path in paths.items() if name in ALWAYS or path.is_file()}
 
 
 def results_of(image: Path, folder: Path, volume: int | None = None) -> Results:
@@ -71,6 +80,15 @@ def results_of(image: Path, folder: Path, volume: int | None = None) -> Results:
     return results
 
 
+def made_from(image: NDArray, pseudo_normal: NDArray, mask: NDArray[np.bool_]) -> bool:
+    """Whether a pseudo-normal is its scan outside the mask, all (D, H, W).
+
+    Many scans share a grid: it alone would not tell patients apart.
+    """
+    restored, expected = pseudo_normal[~mask], image[~mask]
+    return np.allclose(restored, expected, rtol=_ROUNDED, atol=_ROUNDED * float(np.ptp(expected)))
+
+
 def _read(folder: Path) -> Results:
     path = folder / REPORT
     try:
@@ -81,10 +99,7 @@ def _read(folder: Path) -> Results:
 
 
 def _check_made_from(image: Path, volume: int | None, results: Results) -> None:
-    """A pseudo-normal is its scan outside the mask. Many scans share a grid: it alone would not tell patients apart."""
     scan = read_image(image, volume)
-    outside = ~read_mask_on(results.mask, scan.geometry, image.name)
-    restored = read_derived(results.volumes["pseudo_normal"], scan.geometry).array[outside]
-    expected = scan.array[outside]
-    if not np.allclose(restored, expected, rtol=_ROUNDED, atol=_ROUNDED * float(np.ptp(expected))):
+    mask = read_mask_on(results.mask, scan.geometry, image.name)
+    if not made_from(scan.array, read_derived(results.volumes[PSEUDO_NORMAL], scan.geometry).array, mask):
         raise InputError(f"{results.folder}: was made from another scan than {image}; give the results of this scan")

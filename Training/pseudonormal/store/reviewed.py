@@ -39,12 +39,21 @@ class Reviewed:
 
 
 def reviewed_cases(store: Store, states: Sequence[str]) -> list[Reviewed]:
+    """As :func:`decided_cases`, for what needs some.
+
+    :raises InputError: there is none.
+    """
+    found = decided_cases(store, states)
+    if not found:
+        raise InputError(f"the case store holds no case that is {' or '.join(states)}; review some cases first")
+    return found
+
+
+def decided_cases(store: Store, states: Sequence[str]) -> list[Reviewed]:
     """The cases whose newest decision is one of ``states``, by case id.
 
     Drafts and consensuses decide nothing: what was accepted stands while somebody draws on. They count where
     ``states`` asks for them.
-
-    :raises InputError: there is none.
     """
     found = []
     for case in every_case(store):
@@ -52,8 +61,6 @@ def reviewed_cases(store: Store, states: Sequence[str]) -> list[Reviewed]:
         newest = max(decided, key=lambda revision: revision.number, default=None)
         if newest is not None and newest.state in states:
             found.append(Reviewed(case, newest))
-    if not found:
-        raise InputError(f"the case store holds no case that is {' or '.join(states)}; review some cases first")
     return sorted(found, key=lambda reviewed: reviewed.case.id)
 
 

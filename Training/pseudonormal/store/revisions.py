@@ -50,6 +50,19 @@ def get(connection: Connection, revision_id: str) -> RevisionRecord:
     return _record(row)
 
 
+def with_mask(connection: Connection, case_id: str, mask_sha256: str) -> RevisionRecord:
+    """The newest revision of a case that has this very mask.
+
+    :raises InputError: there is none.
+    """
+    same = (revisions.c.case_id == case_id, revisions.c.mask_sha256 == mask_sha256)
+    chosen = select(revisions).where(*same).order_by(revisions.c.number.desc()).limit(1)
+    row = connection.execute(chosen).mappings().one_or_none()
+    if row is None:
+        raise InputError(f"{case_id}: no revision has the mask that the results were made for; save the mask first")
+    return _record(row)
+
+
 def history(connection: Connection, case_id: str) -> list[RevisionRecord]:
     """A case's revisions, oldest first."""
     chosen = select(revisions).where(revisions.c.case_id == case_id).order_by(revisions.c.number)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pseudonormal.scan.scan import Geometry
-from pseudonormal.store import adding, cases, leases, revisions
+from pseudonormal.store import adding, cases, frozen, leases, renewed, revisions
 from pseudonormal.store.blobs import Blobs
 from pseudonormal.store.check import check
 from pseudonormal.store.clock import utc_now
@@ -19,11 +19,21 @@ from pseudonormal.store.database import Database
 from pseudonormal.store.dialects import sqlite_url
 from pseudonormal.store.errors import UnknownCase
 from pseudonormal.store.identity import Secret, checked_name
-from pseudonormal.store.records import CaseRecord, LeaseRecord, Problem, RevisionRecord, State, Status
+from pseudonormal.store.records import (
+    CaseRecord,
+    LeaseRecord,
+    Problem,
+    ResultsRecord,
+    RevisionRecord,
+    Split,
+    State,
+    Status,
+)
+from pseudonormal.store.renewing import Renewer
 from pseudonormal.store.revising import Reviser
 from pseudonormal.store.volumes import read_derived, read_mask_on
 
-__all__ = ["CaseRecord", "LeaseRecord", "Problem", "RevisionRecord", "State", "Status", "Store"]
+__all__ = ["CaseRecord", "LeaseRecord", "Problem", "RevisionRecord", "Split", "State", "Status", "Store"]
 
 LEASE_TIME = timedelta(minutes=30)
 DATABASE = "cases.sqlite"
@@ -49,6 +59,7 @@ class Store:
         self._clock = clock
         self._lease_time = lease_time
         self._reviser = Reviser(self._database, self._blobs, clock)
+        self._renewer = Renewer(self._database, self._blobs, clock)
 
     @classmethod
     def open(
@@ -151,20 +162,20 @@ class Store:
             return revisions.get(connection, revision_id)
 
     def volumes(self, case_id: str) -> tuple[str, ...]:
-        """Names of the case's volumes, "image" first.
+        """Names of the case's volumes, "image" first; see :meth:`volume_path`.
 
         :raises UnknownCase: there is no such case.
         """
         with self._database.reading() as connection:
-            return tuple(cases.volume_hashes(connection, case_id))
+            return tuple(renewed.volume_hashes(connection, case_id))
 
     def report(self, case_id: str) -> dict[str, Any] | None:
-        """The report that came with the case, without what could name a person; None when none came.
+        """The report of the case's newest results, without what could name a person; None when none came with them.
 
         :raises UnknownCase: there is no such case.
         """
         with self._database.reading() as connection:
-            return cases.report(connection, case_id)
+            return renewed.report(connection, case_id)
 
     def geometry(self, case_id: str) -> Geometry:
         """The grid of the case's image and of all its masks, LPS mm.
@@ -192,13 +203,17 @@ class Store:
         """
         return read_derived(path, self.geometry(case_id)).array.astype(np.float32)
 
-    def volume_path(self, case_id: str, name: str) -> Path:
+    def volume_path(self, case_id: str, name: str, revision: str | None = None) -> Path:
         """The stored file of a volume, .nii.gz. To be read, never written.
 
-        :raises UnknownCase: there is no such case, or it has no such volume.
+        Where results were added later (:meth:`add_results`), all volumes but the image are theirs: those made for the
+        revision's mask, else the last ones made for an earlier revision, else those that the case came with.
+
+        :param revision: id; None: the newest.
+        :raises UnknownCase: there is no such case, or it has no such volume or revision.
         """
         with self._database.reading() as connection:
-            hashes = cases.volume_hashes(connection, case_id)
+            hashes = renewed.volume_hashes(connection, case_id, revision)
         if name not in hashes:
             raise UnknownCase(f"{case_id}: has no volume {name!r}; it has {', '.join(hashes)}")
         return self._blobs.path(hashes[name])
@@ -282,6 +297,30 @@ class Store:
         """
         return self._reviser.add(case_id, mask, lease, state, parent, comment, weights)
 
+    def add_results(
+        self,
+        case_id: str,
+        volumes: Mapping[str, Path],
+        *,
+        mask: Path,
+        lease: str,
+        model: str | None = None,
+        report: Mapping[str, Any] | None = None,
+    ) -> ResultsRecord:
+        """Append what was made anew of the case's image; it belongs to the newest revision with the mask it is for.
+
+        :param volumes: by name; "pseudo_normal" must be there.
+        :param mask: the mask that they were made for.
+        :param lease: token of a live lease on the case, which goes on.
+        :param model: name of the model that made them.
+        :param report: of the engine; what could name a person is left out.
+        :raises LeaseExpired: the lease is over, or belongs to another case.
+        :raises UnknownCase: there is no such case.
+        :raises InputError: they are of another scan, no revision has the mask, something cannot be read, or the store
+            cannot be written.
+        """
+        return self._renewer.add(case_id, volumes, mask, lease, model, report)
+
     def set_priority(self, case_id: str, priority: float | None) -> CaseRecord:
         """Say how soon a case is given out: the higher, the sooner; None comes last.
 
@@ -290,6 +329,21 @@ class Store:
         with self._database.writing() as connection:
             cases.set_priority(connection, case_id, adding.checked_priority(priority))
             return cases.get(connection, case_id, self._clock())
+
+    def splits(self) -> dict[str, Split]:
+        """The split of every subject that has one; see :mod:`pseudonormal.store.splits`."""
+        with self._database.reading() as connection:
+            return frozen.known(connection)
+
+    def freeze_splits(self, wanted: Mapping[str, Split]) -> dict[str, Split]:
+        """Keep the splits of those subjects that have none yet, for good.
+
+        :returns: the split of every subject that has one.
+        :raises InputError: the store cannot be written.
+        """
+        with self._database.writing() as connection:
+            frozen.add(connection, wanted, self._clock())
+            return frozen.known(connection)
 
     def check(self) -> list[Problem]:
         """Verify every file against its hash and every link between records; errors come first.

@@ -84,6 +84,28 @@ revisions = Table(
     UniqueConstraint("case_id", "number"),
 )
 
+# Made anew for a revision's mask, when what the case came with did not fit it any more.
+results = Table(
+    "results",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("revision_id", String(40), ForeignKey("revisions.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("author", String(100), nullable=False),
+    Column("model", String(100)),
+    Column("created", UtcTime, nullable=False),
+    Column("report", JSON(none_as_null=True)),
+    UniqueConstraint("revision_id", "number"),
+)
+
+result_volumes = Table(
+    "result_volumes",
+    metadata,
+    Column("results_id", String(40), ForeignKey("results.id"), primary_key=True),
+    Column("name", String(40), primary_key=True),
+    Column("sha256", String(64), nullable=False, index=True),
+)
+
 leases = Table(
     "leases",
     metadata,
@@ -92,4 +114,13 @@ leases = Table(
     Column("token", String(64), nullable=False, unique=True),
     Column("annotator", String(100), nullable=False),
     Column("expires", UtcTime, nullable=False),
+)
+
+splits = Table(
+    "splits",
+    metadata,
+    # A subject's pseudonym, or a case's id where the person is not known. Append-only.
+    Column("subject", String(40), primary_key=True),
+    Column("split", String(20), nullable=False),
+    Column("decided", UtcTime, nullable=False),
 )
