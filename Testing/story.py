@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,10 +18,11 @@ import numpy as np
 from PseudoNormalLib.engine.connection import REMOTE, Choice
 from PseudoNormalLib.hosts import headless
 from PseudoNormalLib.review.bench import ReviewBench
-from PseudoNormalLib.scene.lesions import lesion_segment_id
+from PseudoNormalLib.review.place import from_comment
+from PseudoNormalLib.scene.case_nodes import stored_as
 from PseudoNormalLib.scene.navigation import place
 from PseudoNormalLib.workbench import Workbench
-from vtk.util.numpy_support import vtk_to_numpy
+from Testing.strokes import stroke
 
 PATIENCE_S = 400
 HURRY = 10
@@ -45,7 +47,12 @@ class Sitting:
         self.review.sign(name)
         self.told: list[str] = []
         self.recovered: list[str] = []
-        troubles = (self.bench.generate.failed, self.bench.connection.died, self.bench.connection.failed)
+        troubles = (
+            self.bench.generate.failed,
+            self.bench.handover.failed,
+            self.bench.connection.died,
+            self.bench.connection.failed,
+        )
         for trouble in (*troubles, self.review.desk.failed, self.review.worklist.failed):
             trouble.connect(self.told.append)
         self.review.desk.recovered.connect(self.recovered.extend)
@@ -79,14 +86,10 @@ class Sitting:
 
     def hand_over(self) -> str:
         """Put what was generated into the case store; the case's id."""
-        made, generated = [], self.bench.generate.generated
-        self.bench.jobs.submit(
-            lambda engine: engine.add_case(generated.volume, job=generated.job),
-            made.append,
-            lambda error: self.told.append(str(error)),
-        )
-        self.until(lambda: made or self.told)
-        return made[0].id
+        case = self.bench.comparison.case
+        self.bench.handover.send(case)
+        self.until(lambda: stored_as(case) or self.told)
+        return stored_as(case)
 
     def open(self, case: str):
         """Open a case for review and wait."""
@@ -103,16 +106,9 @@ class Sitting:
 
         :param voxels: (D, H, W) bool.
         """
-        logic, editor = self.host.editor, self.review.session.editor
+        editor = self.review.session.editor
         before = editor.mask
-        logic.SaveStateForUndo()
-        logic.UpdateReferenceGeometryImage()
-        assert logic.ResetModifierLabelmapToDefault()
-        stroke = logic.GetModifierLabelmap()
-        vtk_to_numpy(stroke.GetPointData().GetScalars()).reshape(voxels.shape)[...] = voxels
-        stroke.Modified()
-        lesion = lesion_segment_id(editor.lesions)
-        logic.ModifySegmentByLabelmap(editor.lesions, lesion, stroke, logic.ModificationModeAdd, False, True)
+        stroke(self.host, editor.lesions, voxels)
         self.until(lambda: editor.mask is not before)
 
     def autosaved(self) -> None:
@@ -171,8 +167,7 @@ def review_until_killed(folder: Path, url: str, key: str, case: str) -> None:
     ada.paint(corner)
     session.walk.next()
     steps["last"] = session.editor.mask
-    journal = folder / "journal"
-    ada.until(lambda: list(journal.glob("*.npz")) or len(session.revisions) > drafts)
+    ada.until(lambda: _in_journal(folder / "journal", session) or _in_store(session, drafts))
     np.savez(folder / "steps.npz", **steps)
     here = {
         "finding": session.walk.current,
@@ -184,6 +179,24 @@ def review_until_killed(folder: Path, url: str, key: str, case: str) -> None:
     sys.stdout.write(json.dumps(here) + "\n")
     sys.stdout.flush()
     sys.stdin.read()  # nothing ticks any more: what is not on disk or in the store by now is lost
+
+
+def _in_journal(journal: Path, session) -> bool:
+    """Whether the journal has the mask and the finding that are on the screen."""
+    for path in journal.glob("[!.]*.npz"):
+        with suppress(FileNotFoundError), np.load(path) as entry:  # the store may just have got what is in it
+            kept = from_comment(json.loads(entry["header"].tobytes())["comment"])
+            voxels = np.unpackbits(entry["mask"]).sum()
+            if kept.finding == session.walk.current and voxels == session.editor.mask.sum():
+                return True
+    return False
+
+
+def _in_store(session, drafts: int) -> bool:
+    """Whether a draft beyond the first ones has the finding that is on the screen."""
+    return (
+        len(session.revisions) > drafts and from_comment(session.revisions[-1].comment).finding == session.walk.current
+    )
 
 
 def kill_in_mid_review(folder: Path, url: str, key: str, case: str) -> tuple[dict, dict[str, np.ndarray]]:

@@ -24,6 +24,8 @@ from PseudoNormalLib.ticks import Ticks
 from Testing.case_folder import FILES
 from Testing.engine_process import running_engine
 
+from pseudonormal.store.store import Store
+
 PATIENCE_S = 280  # a busy machine shares its cores
 
 
@@ -121,6 +123,14 @@ def test_images_of_a_folder_are_found_and_what_is_left_out_is_said(a_ward):
     assert found.left_out[0].startswith("2 files") and found.left_out[1].startswith("1 folders")
 
 
+def test_what_a_files_name_tells_of_subject_and_contrast_goes_with_it(tmp_path):
+    for name in ("sub-07_FLAIR.nii.gz", "head.nrrd"):
+        (tmp_path / name).write_bytes(b"x")
+    head, flair = (item.begin()() for item in items_in_folder(tmp_path).items)
+    assert (flair.contrast, flair.subject, flair.content.name) == ("flair", "07", "sub-07_FLAIR.nii.gz")
+    assert (head.contrast, head.subject) == (None, None)
+
+
 def test_one_bad_scan_does_not_stop_the_others(a_finished_batch):
     batch = a_finished_batch.batch
     assert a_finished_batch.states == ["done", "done", "failed"]
@@ -207,23 +217,29 @@ def test_a_case_whose_folder_was_removed_is_not_taken_for_done(an_earlier_batch)
 
 def test_a_loaded_volume_and_the_case_store(a_batch, a_small_scan, a_case, an_engine, scene_host, tmp_path):
     matrix = np.array([[0, -2, 0, 20], [-2, 0, 0, 5], [0, 0, 2, -30], [0, 0, 0, 1.0]])
-    node = new_volume(scene_host.scene, "Köpf: 1/2", a_small_scan, matrix)
+    node = new_volume(scene_host.scene, "sub-07_T2 Köpf: 1/2", a_small_scan, matrix)
     scene_host.scene.AddNewNodeByClass("vtkMRMLLabelMapVolumeNode", "labels")
-    items = items_in_scene(scene_host.scene)
-    assert [item.source for item in items] == [a_case.nodes.image.GetName(), "Köpf: 1/2"]  # no results, no labels
+    items = items_in_scene(scene_host)
+    assert [item.source for item in items] == [
+        a_case.nodes.image.GetName(),
+        "sub-07_T2 Köpf: 1/2",
+    ]  # no results, no labels
     before = scene_host.scene.GetNumberOfNodes()
     assert a_batch.run(items[1:], tmp_path / "out", into_store=True) == ["done"]
     assert scene_host.scene.GetNumberOfNodes() == before
-    pseudo = nibabel.load(tmp_path / "out" / "Köpf_ 1_2" / "pseudo_normal.nii.gz")
+    pseudo = nibabel.load(tmp_path / "out" / "sub-07_T2 Köpf_ 1_2" / "pseudo_normal.nii.gz")
     np.testing.assert_allclose(pseudo.affine, ijk_to_ras(node), atol=1e-4)
     assert pseudo.shape == a_small_scan.shape[::-1]
     stored = json.loads((tmp_path / "out" / "batch.json").read_text(encoding="utf-8"))["entries"][0]["store_case"]
     details = EngineClient(an_engine.url, an_engine.token).case(stored)
-    assert {"image", "pseudo_normal"} <= set(details.volumes)
+    assert {"image", "pseudo_normal", "wide_difference_z"} <= set(details.volumes)
+    store = Store.open(an_engine.data.parent / "store")
+    assert (details.info.contrast, store.case(stored).subject is None) == ("t2", False)
+    store.close()
 
 
 def test_a_volume_that_was_closed_meanwhile_fails_in_one_line(a_batch, a_volume_node, scene_host, tmp_path):
-    items = items_in_scene(scene_host.scene)
+    items = items_in_scene(scene_host)
     scene_host.scene.RemoveNode(a_volume_node)
     assert a_batch.run(items, tmp_path / "out") == ["failed"]
     assert a_batch.rows[0].line == "scan: was closed meanwhile"

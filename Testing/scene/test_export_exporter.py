@@ -31,7 +31,7 @@ def a_dicom_case(request, scene_host, a_scan_array, a_lesion_mask, tmp_path):
     case = make_case(
         scene_host, new_volume(scene_host.scene, "scan", a_scan_array, matrix), a_scan_array, a_lesion_mask
     )
-    findings, _ = measure(a_lesion_mask, matrix, case.difference_z, a_lesion_mask)
+    findings, _ = measure(a_lesion_mask, matrix, case.difference_z, 0.0)
     model = {"name": "brain-mr", "version": "3"}
     report = {"software_version": "0.9", "model": model, "findings": [finding.__dict__ for finding in findings]}
     set_report(case.nodes, report)

@@ -14,7 +14,7 @@ from PseudoNormalLib.export.errors import ExportError
 from PseudoNormalLib.export.image_files import write_lesion_mask, write_nifti
 from PseudoNormalLib.export.segmentation import write_segmentation
 from PseudoNormalLib.hosts import headless
-from PseudoNormalLib.scene.lesions import TERMINOLOGY, mask_of, new_lesions
+from PseudoNormalLib.scene.lesions import TERMINOLOGY, add_distrusted, distrusted_of, mask_of, new_lesions
 from PseudoNormalLib.scene.volumes import new_volume
 from Testing.dicom_source import axial_lps_matrix, oblique_matrix
 
@@ -125,6 +125,16 @@ def test_a_segmentation_keeps_all_its_segments_on_the_scans_grid(a_host, matrix,
     assert image_back.GetSize()[:3] == MASK.shape[::-1]
     assert lesions.GetStorageNode() is None
     assert [path.name for path in a_folder.iterdir()] == ["all.seg.nrrd"]
+
+
+def test_what_is_not_to_be_trusted_is_no_lesion_to_whoever_reads_the_file(a_host, a_folder):
+    image = new_volume(a_host.scene, "scan", np.zeros(MASK.shape, np.int16), np.eye(4))
+    lesions = new_lesions(a_host, image, MASK, "lesions")
+    add_distrusted(lesions, image, ~MASK)
+    write_segmentation(a_folder / "all.seg.nrrd", lesions, image)
+    assert ((sitk.GetArrayFromImage(sitk.ReadImage(str(a_folder / "all.seg.nrrd"))) > 0) == MASK).all()
+    assert load_segmentation(a_host, a_folder / "all.seg.nrrd").GetSegmentation().GetNumberOfSegments() == 1
+    assert (distrusted_of(lesions, image) == ~MASK).all(), "the scene keeps it"
 
 
 def test_a_segmentation_without_segments_is_refused(a_host, a_folder):

@@ -14,7 +14,7 @@ from PseudoNormalLib.scene.lesions import SEGMENT_ID, mask_of, new_lesions
 from PseudoNormalLib.scene.navigation import place
 from PseudoNormalLib.scene.volumes import ijk_to_ras, new_volume, points_to_ras
 from Testing.scene.conftest import GRIDS, make_case
-from vtk.util.numpy_support import vtk_to_numpy
+from Testing.strokes import stroke
 
 
 @pytest.fixture
@@ -33,18 +33,6 @@ def editor(scene_host, case):
 @pytest.fixture
 def walk(case, editor):
     return FindingWalk(case, editor)
-
-
-def paint(host, lesions, voxels):
-    """As the Segment Editor's brush does: one stroke on the host's own editor, one step to undo."""
-    logic = host.editor
-    logic.SaveStateForUndo()
-    logic.UpdateReferenceGeometryImage()
-    assert logic.ResetModifierLabelmapToDefault()
-    labelmap = logic.GetModifierLabelmap()
-    vtk_to_numpy(labelmap.GetPointData().GetScalars()).reshape(voxels.shape)[...] = voxels
-    labelmap.Modified()
-    logic.ModifySegmentByLabelmap(lesions, SEGMENT_ID, labelmap, logic.ModificationModeAdd, False, True)
 
 
 def test_undo_and_redo_bring_back_every_voxel(editor, case):
@@ -96,14 +84,14 @@ def test_a_stroke_of_the_segment_editor_is_noticed_and_lies_on_the_same_stack(sc
     told = []
     editor.changed.connect(lambda: told.append(editor.mask.sum()))
     before = editor.mask
-    stroke = np.zeros(before.shape, bool)
-    stroke[5:9, 30:34, 4:8] = True
-    paint(scene_host, case.lesions, stroke)
+    painted = np.zeros(before.shape, bool)
+    painted[5:9, 30:34, 4:8] = True
+    stroke(scene_host, case.lesions, painted)
     assert scene_host.tick.run_until(lambda: told, 10)
-    assert (editor.mask == before | stroke).all()
+    assert (editor.mask == before | painted).all()
     editor.replace(before)
     editor.undo()
-    assert (editor.mask == before | stroke).all()
+    assert (editor.mask == before | painted).all()
     editor.undo()
     assert (editor.mask == before).all()
 

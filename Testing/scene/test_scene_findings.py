@@ -10,8 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from PseudoNormalLib.scene.findings import EDITED, findings_from_report, label_lesions, measure, rough_head
+from PseudoNormalLib.scene.findings import EDITED, findings_from_report, label_lesions, measure, middle_of
 from Testing.scene.conftest import LPS, OBLIQUE, SHAPE, STRAIGHT, tilted
+
+
+def middle(grid, shape=SHAPE):
+    """RAS x of the grid's middle."""
+    return middle_of(np.zeros(shape), grid)
 
 
 @pytest.fixture
@@ -24,7 +29,7 @@ def a_difference(a_lesion_mask):
 @pytest.fixture
 def a_report(a_lesion_mask, a_difference):
     """What the engine says of the straight scan, as JSON gives it."""
-    findings, _ = measure(a_lesion_mask, STRAIGHT, a_difference, np.ones(SHAPE, bool))
+    findings, _ = measure(a_lesion_mask, STRAIGHT, a_difference, middle(STRAIGHT))
     words = ["right, upper front of the brain", "left, middle of the brain"]
     entries = [asdict(finding) | {"position": said} for finding, said in zip(findings, words, strict=True)]
     entries = [entry | {"confidence": 0.8, "mode": "void", "an_invention_of_later": 1} for entry in entries]
@@ -49,7 +54,7 @@ def test_a_report_that_lacks_a_field_is_refused_in_one_line(a_report):
 
 @pytest.mark.parametrize("grid", [STRAIGHT, LPS, OBLIQUE], ids=["straight", "lps", "oblique"])
 def test_each_lesion_is_measured_in_patient_space(a_lesion_mask, a_difference, grid):
-    (larger, smaller), labels = measure(a_lesion_mask, grid, a_difference, np.ones(SHAPE, bool))
+    (larger, smaller), labels = measure(a_lesion_mask, grid, a_difference, middle(grid))
     place = (grid @ [27, 20, 12, 1])[:3]
     np.testing.assert_allclose(larger.centroid_ras, place, atol=1e-9)
     assert labels[12, 20, 27] == 1 and labels[10, 14, 8] == 2
@@ -59,20 +64,20 @@ def test_each_lesion_is_measured_in_patient_space(a_lesion_mask, a_difference, g
 
 
 def test_sides_are_the_patients(a_lesion_mask, a_difference):
-    (at_high_x, _), _ = measure(a_lesion_mask, STRAIGHT, a_difference, np.ones(SHAPE, bool))
-    (flipped, _), _ = measure(a_lesion_mask, LPS, a_difference, np.ones(SHAPE, bool))
+    (at_high_x, _), _ = measure(a_lesion_mask, STRAIGHT, a_difference, middle(STRAIGHT))
+    (flipped, _), _ = measure(a_lesion_mask, LPS, a_difference, middle(LPS))
     assert (at_high_x.side, flipped.side) == ("right", "left")
     across = np.zeros(SHAPE, bool)
     across[10:14, 10:14, 14:22] = True
-    (middle,), _ = measure(across, STRAIGHT, a_difference, np.ones(SHAPE, bool))
-    assert middle.side == "midline" and middle.position == f"across the midline, {EDITED}"
+    (across_it,), _ = measure(across, STRAIGHT, a_difference, middle(STRAIGHT))
+    assert across_it.side == "midline" and across_it.position == f"across the midline, {EDITED}"
 
 
 def test_an_untouched_lesion_keeps_the_engines_words_and_an_edited_one_says_so(a_report, a_lesion_mask, a_difference):
     before = findings_from_report(a_report)
     edited = a_lesion_mask.copy()
     edited[12, 20, 27:40] = True  # the larger lesion grows
-    (larger, smaller), _ = measure(edited, STRAIGHT, a_difference, np.ones(SHAPE, bool), before)
+    (larger, smaller), _ = measure(edited, STRAIGHT, a_difference, middle(STRAIGHT), before)
     assert smaller == before[1]
     assert larger.position == f"right, {EDITED}" and larger.confidence is None
     assert larger.volume_ml > before[0].volume_ml
@@ -81,25 +86,29 @@ def test_an_untouched_lesion_keeps_the_engines_words_and_an_edited_one_says_so(a
 def test_removing_the_largest_lesion_renumbers_the_others(a_report, a_lesion_mask, a_difference):
     before = findings_from_report(a_report)
     edited = a_lesion_mask & (np.indices(SHAPE)[2] < 18)
-    (only,), labels = measure(edited, STRAIGHT, a_difference, np.ones(SHAPE, bool), before)
+    (only,), labels = measure(edited, STRAIGHT, a_difference, middle(STRAIGHT), before)
     assert only.index == 1 and only.position == "left, middle of the brain"
     assert labels.max() == 1
 
 
 def test_an_empty_mask_has_no_findings(a_difference):
-    findings, labels = measure(np.zeros(SHAPE, bool), STRAIGHT, a_difference, np.ones(SHAPE, bool))
+    findings, labels = measure(np.zeros(SHAPE, bool), STRAIGHT, a_difference, middle(STRAIGHT))
     assert findings == [] and not labels.any()
 
 
 def test_what_is_not_finite_in_the_difference_counts_as_nothing(a_lesion_mask, a_difference):
     a_difference[a_lesion_mask] = np.nan
-    findings, _ = measure(a_lesion_mask, STRAIGHT, a_difference, np.zeros(SHAPE, bool))
+    findings, _ = measure(a_lesion_mask, STRAIGHT, a_difference, middle(STRAIGHT))
     assert all(finding.mean_z == 0 and finding.peak_z == 0 for finding in findings)
 
 
-def test_the_rough_head_leaves_the_air_out(a_scan_array):
-    head = rough_head(np.pad(a_scan_array, 5))
-    assert head[17, 25, 23] and not head[0, 0, 0]
+@pytest.mark.parametrize("grid", [STRAIGHT, LPS, OBLIQUE], ids=["straight", "lps", "oblique"])
+def test_the_middle_is_the_heads_and_not_the_pictures(grid):
+    image = np.zeros(SHAPE, np.int16)
+    image[4:20, 5:35, 20:30] = 400
+    image[0, 0, 0] = 3  # air is not quite black
+    assert middle_of(image, grid) == pytest.approx((grid @ [24.5, 19.5, 11.5, 1])[0])
+    assert middle_of(np.full(SHAPE, np.nan, np.float32), grid) == pytest.approx((grid @ [17.5, 19.5, 11.5, 1])[0])
 
 
 @settings(max_examples=80)
@@ -119,7 +128,7 @@ def test_the_numbers_are_those_that_the_engine_would_give(mask, degrees, edges, 
     geometry = Geometry(mask.shape[::-1], tuple(edges), origin, tuple(lps.ravel()))
     difference = np.random.default_rng(seed).normal(0, 3, mask.shape).astype(np.float32)
     theirs, their_labels = engine.find(mask, geometry, difference, np.ones(mask.shape, bool))
-    ours, labels = measure(mask, matrix, difference, np.ones(mask.shape, bool))
+    ours, labels = measure(mask, matrix, difference, middle(matrix, mask.shape))
     np.testing.assert_array_equal(labels, their_labels)
     for one, other in zip(ours, theirs, strict=True):
         assert (one.index, one.bounding_box, one.mean_z, one.peak_z) == (

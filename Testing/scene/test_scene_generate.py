@@ -238,3 +238,16 @@ def test_results_take_the_scans_place_in_the_patient_and_study(outcome, scene_ho
     case = outcome.of(GenerateRequest(a_head_node, drawn_lesions)).case
     for node in (case.pseudo_normal, case.difference, case.difference_z, case.lesions):
         assert hierarchy.GetItemParent(hierarchy.GetItemByDataNode(node)) == study
+
+
+def test_the_wide_difference_comes_when_asked_for_and_goes_with_the_mask_it_was_made_for(
+    outcome, a_head_node, drawn_lesions, scene_host
+):
+    case = outcome.of(GenerateRequest(a_head_node, drawn_lesions, wide=True)).case
+    wide, inside = array_of(case.wide_difference_z), array_of(case.difference_z)
+    assert same_grid(case.wide_difference_z, case.image) and case_of(case.wide_difference_z) == case
+    assert np.count_nonzero(wide) > 2 * np.count_nonzero(inside)
+    assert case.wide_difference_z.GetName() == "head wide difference (z)"
+    again = outcome.of(GenerateRequest(a_head_node, drawn_lesions)).case
+    assert again.wide_difference_z is None and again.difference_z is case.difference_z
+    assert not scene_host.scene.IsNodePresent(case.wide_difference_z)

@@ -13,6 +13,8 @@ from PseudoNormalLib.scene.lesions import (
     LABELMAP,
     SEGMENT_ID,
     SURFACE,
+    add_distrusted,
+    distrusted_of,
     lesion_segment_id,
     mask_of,
     new_lesions,
@@ -93,6 +95,17 @@ def test_editing_the_lesion_leaves_another_segment_that_overlaps_alone(scene_hos
     np.testing.assert_array_equal(mask_of(lesions, a_volume_node, "oedema"), a_lesion_mask)
     set_mask(lesions, a_volume_node, np.ones_like(a_lesion_mask))
     np.testing.assert_array_equal(mask_of(lesions, a_volume_node, "oedema"), a_lesion_mask)
+
+
+def test_what_is_not_to_be_trusted_is_never_taken_for_the_lesion_mask(scene_host, a_volume_node, a_lesion_mask):
+    lesions = new_lesions(scene_host, a_volume_node, a_lesion_mask, "lesions")
+    assert not distrusted_of(lesions, a_volume_node).any()
+    add_distrusted(lesions, a_volume_node, ~a_lesion_mask)
+    assert (mask_of(lesions, a_volume_node) == a_lesion_mask).all()
+    assert (distrusted_of(lesions, a_volume_node) == ~a_lesion_mask).all()
+    lesions.GetSegmentation().RemoveSegment("lesion")
+    with pytest.raises(ValueError, match="has no segment"):
+        mask_of(lesions, a_volume_node)
 
 
 def test_a_mask_of_another_shape_is_refused(scene_host, a_volume_node, a_lesion_mask):

@@ -60,7 +60,7 @@ def test_a_finding_is_gone_to_where_it_is_shown(scene_host, scene, a_scan_array,
         transform.SetMatrixTransformToParent(shift)
         image.SetAndObserveTransformNodeID(transform.GetID())
     mask = a_lesion_mask
-    (finding, _), _ = measure(mask, ijk_to_ras(image), mask.astype(np.float32), mask)
+    (finding, _), _ = measure(mask, ijk_to_ras(image), mask.astype(np.float32), 0.0)
     jump_to_finding(image, finding)
     r, a, s = (a_grid @ [27, 20, 12, 1])[:3]
     for view in slice_nodes(scene):

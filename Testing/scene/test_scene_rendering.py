@@ -7,7 +7,7 @@ import pytest
 import vtk
 from PseudoNormalLib.scene.comparison import Comparison
 from PseudoNormalLib.scene.layout import Arrangement, slice_nodes
-from PseudoNormalLib.scene.lesions import set_mask, show_surface
+from PseudoNormalLib.scene.lesions import add_distrusted, set_mask, show_surface
 from PseudoNormalLib.scene.navigation import jump_to
 from PseudoNormalLib.scene.rendering import GAP, blend_slice, render_3d, render_columns, render_slice, write_png
 from PseudoNormalLib.scene.volumes import new_volume
@@ -115,6 +115,18 @@ def test_a_view_has_the_outline_of_the_lesion_where_the_lesion_is(scene_host, sh
     assert not outline[ndimage.binary_erosion(lesion, iterations=6)].any()
     set_mask(shown.case.lesions, shown.case.image, np.zeros((24, 40, 36), bool))
     assert not amber(render_slice(scene_host, view, SIZE)).any()
+
+
+@needs_graphics
+def test_what_is_not_to_be_trusted_is_shaded_and_the_scan_shines_through(scene_host, shown, a_grid, a_lesion_mask):
+    jump_to(scene_host.scene, tuple((a_grid @ [*LARGE, 1.0])[:3]))
+    view = slice_nodes(scene_host.scene, "image")[0]
+    before = render_slice(scene_host, view, SIZE).astype(int)
+    lesion = ndimage.binary_erosion(blend_slice(scene_host, view, SIZE)[..., 0] > 200, iterations=6)
+    add_distrusted(shown.case.lesions, shown.case.image, a_lesion_mask)
+    shaded = render_slice(scene_host, view, SIZE).astype(int)
+    assert (shaded[lesion] > 100).all(), "the bright lesion is still seen"
+    assert (before[lesion] - shaded[lesion])[:, 1].min() > 20, "violet takes green away"
 
 
 @needs_graphics

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pydicom
 import pytest
-from PseudoNormalLib.contrast import guess_contrast
+from PseudoNormalLib.contrast import CONTRASTS, guess_contrast
 from PseudoNormalLib.samples import CATEGORY, SAMPLES, register
 from PseudoNormalLib.scene.volumes import new_volume
 from Testing.scene.conftest import STRAIGHT
@@ -42,26 +42,26 @@ def a_dicom_file(tmp_path):
 @pytest.mark.parametrize(
     ("name", "contrast"),
     [
-        ("3: AX T2 FLAIR", "FLAIR"),
-        ("sub-01_FLAIR", "FLAIR"),
-        ("t2_tirm_tra_dark-fluid", "FLAIR"),
-        ("T1W", "T1"),
-        ("sub-12_T1w", "T1"),
-        ("5: t1_mprage_sag_p2_iso", "T1"),
-        ("SAG MPRAGE", "T1"),
-        ("T1 post Gd", "T1 with contrast agent"),
-        ("T1c", "T1 with contrast agent"),
-        ("BRATS_t1ce", "T1 with contrast agent"),
-        ("AX T1 +C", "T1 with contrast agent"),
-        ("POST AX T1", "T1 with contrast agent"),
-        ("t1_cor", "T1"),
-        ("T1 coronal", "T1"),
-        ("t2_tse_tra", "T2"),
-        ("T2*", "SWI or T2*"),
-        ("Ax T2 Star GRE", "SWI or T2*"),
-        ("ep2d_diff_ADC", "ADC"),
-        ("DWI b1000", "DWI"),
-        ("PD axial", "PD"),
+        ("3: AX T2 FLAIR", "flair"),
+        ("sub-01_FLAIR", "flair"),
+        ("t2_tirm_tra_dark-fluid", "flair"),
+        ("T1W", "t1"),
+        ("sub-12_T1w", "t1"),
+        ("5: t1_mprage_sag_p2_iso", "t1"),
+        ("SAG MPRAGE", "t1"),
+        ("T1 post Gd", "t1c"),
+        ("T1c", "t1c"),
+        ("BRATS_t1ce", "t1c"),
+        ("AX T1 +C", "t1c"),
+        ("POST AX T1", "t1c"),
+        ("t1_cor", "t1"),
+        ("T1 coronal", "t1"),
+        ("t2_tse_tra", "t2"),
+        ("T2*", "other"),
+        ("Ax T2 Star GRE", "other"),
+        ("ep2d_diff_ADC", "other"),
+        ("DWI b1000", "dwi"),
+        ("PD axial", "pd"),
         ("head", None),
         ("patient07", None),
         ("pdf of something", None),
@@ -72,25 +72,31 @@ def test_the_contrast_is_told_from_the_name(named, name, contrast):
 
 
 def test_the_description_of_the_series_tells_what_the_name_does_not(named, a_dicom_file):
-    assert guess_contrast(named("head"), a_dicom_file(SeriesDescription="ax_flair_3mm")) == "FLAIR"
-    assert guess_contrast(named("T1"), a_dicom_file(SeriesDescription="ax_flair_3mm")) == "T1"
+    assert guess_contrast(named("head"), a_dicom_file(SeriesDescription="ax_flair_3mm")) == "flair"
+    assert guess_contrast(named("T1"), a_dicom_file(SeriesDescription="ax_flair_3mm")) == "t1"
 
 
 @pytest.mark.parametrize(
     ("times", "contrast"),
     [
-        ({"EchoTime": 12, "RepetitionTime": 500}, "T1"),
-        ({"EchoTime": 12, "RepetitionTime": 500, "ContrastBolusAgent": "Gadovist"}, "T1 with contrast agent"),
-        ({"EchoTime": 3, "RepetitionTime": 2300, "InversionTime": 900}, "T1"),
-        ({"EchoTime": 100, "RepetitionTime": 4500}, "T2"),
-        ({"EchoTime": 120, "RepetitionTime": 9000, "InversionTime": 2500}, "FLAIR"),
-        ({"EchoTime": 15, "RepetitionTime": 2500}, "PD"),
+        ({"EchoTime": 12, "RepetitionTime": 500}, "t1"),
+        ({"EchoTime": 12, "RepetitionTime": 500, "ContrastBolusAgent": "Gadovist"}, "t1c"),
+        ({"EchoTime": 3, "RepetitionTime": 2300, "InversionTime": 900}, "t1"),
+        ({"EchoTime": 100, "RepetitionTime": 4500}, "t2"),
+        ({"EchoTime": 120, "RepetitionTime": 9000, "InversionTime": 2500}, "flair"),
+        ({"EchoTime": 15, "RepetitionTime": 2500}, "pd"),
         ({"EchoTime": 50, "RepetitionTime": 1500}, None),
         ({"RepetitionTime": 1500}, None),
     ],
 )
 def test_the_times_tell_what_no_words_tell(named, a_dicom_file, times, contrast):
     assert guess_contrast(named("head"), a_dicom_file(**times)) == contrast
+
+
+def test_every_contrast_is_one_that_the_engine_knows(named):
+    contrast = pytest.importorskip("pseudonormal.scan.contrast", reason="the engine is not installed here")
+    assert list(CONTRASTS) == list(contrast.IN_WORDS)
+    assert guess_contrast(named("ep2d_diff_ADC")) in CONTRASTS
 
 
 def test_a_file_that_is_gone_or_no_dicom_tells_nothing(named, tmp_path):

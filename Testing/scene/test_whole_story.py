@@ -30,12 +30,11 @@ from PseudoNormalLib.scene.volumes import array_of, ijk_to_ras
 from scipy import ndimage
 from Testing.engine_process import running_engine
 from Testing.scene.conftest import tilted
+from Testing.sick_brain import LESIONS, sick_brain
 from Testing.story import Sitting, kill_in_mid_review
 
 MODEL = os.environ.get("PSEUDONORMAL_STORY_MODEL", "")
 SHIPPED_MODELS = Path(__file__).resolve().parents[2] / "Resources" / "models"
-LESIONS = {(-22.0, -20.0, 30.0): (4.0, 5.0), (20.0, 6.0, 30.0): (1.5, 2.0)}
-"""Where (RAS mm) and how large (ml)."""
 BRIGHTNESS = 1.0 if MODEL else 2.5  # the template's brightest voxel is 1; the small model sees the glaring alone
 CENTRE_RAS, SIZE_MM = ((0, -18, 8), (150, 188, 156)) if MODEL else ((-1, -7, 30), (84, 84, 64))
 GRIDS = {
@@ -51,21 +50,7 @@ pytestmark = pytest.mark.timeout(900)  # machines may be busy; on an idle one th
 @pytest.fixture(scope="module")
 def a_sick_brain():
     """MNI152 T1 with two bright lesions: array (D, H, W) and its matrix from (i, j, k, 1) to RAS mm, 1 mm."""
-    from nilearn.datasets import load_mni152_template
-
-    from pseudonormal.lesions.shapes import SmoothBlob
-    from pseudonormal.lesions.source import LesionSource
-
-    template = load_mni152_template(resolution=1)
-    brain = np.asarray(template.dataobj, np.float32).transpose(2, 1, 0)
-    source, rng = LesionSource([SmoothBlob()]), np.random.default_rng(3)
-    z, y, x = np.indices(brain.shape, sparse=True)
-    for centre, volume_ml in LESIONS.items():
-        i, j, k = (np.linalg.inv(template.affine) @ (*centre, 1.0))[:3]
-        near = (x - i) ** 2 + (y - j) ** 2 + (z - k) ** 2 < 14**2
-        lesion = source.place(near & (brain > 0.4), rng, volume_ml=volume_ml)
-        brain[lesion.box] += BRIGHTNESS * lesion.opacity
-    return brain, template.affine
+    return sick_brain(BRIGHTNESS)
 
 
 @pytest.fixture

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PseudoNormalLib.engine.background import Background
@@ -11,25 +13,10 @@ from PseudoNormalLib.engine.transfer import Volume, encode
 from PseudoNormalLib.hosts import headless
 from PseudoNormalLib.review.desk import ReviewDesk
 from PseudoNormalLib.review.journal import Journal
-from Testing.engine_process import running_engine
 from Testing.scene.conftest import GRIDS, SHAPE
 
-from pseudonormal.store.store import Store
-
 PATIENCE_S = 60
-
-
-@pytest.fixture(scope="session")
-def an_engine(models_folder, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("Données de Zoë")
-    Store.open(folder / "store")
-    with running_engine(models_folder, folder / "data", folder / "store") as engine:
-        yield engine
-
-
-@pytest.fixture
-def a_store(an_engine):
-    return Store.open(an_engine.data.parent / "store")
+LIBRARY = Path(__file__).resolve().parents[3] / "SlicerPseudoNormal" / "PseudoNormal"
 
 
 @pytest.fixture

@@ -6,16 +6,13 @@ import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 from PseudoNormalLib.engine.client import EngineClient
 from PseudoNormalLib.review.decisions import Decision
 from PseudoNormalLib.review.journal import Entry
 from PseudoNormalLib.review.submitting import read_mask, submit
 from PseudoNormalLib.scene.volumes import ijk_to_ras
-from Testing.scene.review.conftest import block, lease_of
-
-LIBRARY = Path(__file__).resolve().parents[3] / "SlicerPseudoNormal" / "PseudoNormal"
+from Testing.scene.review.conftest import LIBRARY, block, lease_of
 
 
 def test_a_lost_connection_keeps_the_work_and_the_next_window_brings_it_in(an_engine, a_window, add_case, a_store):
@@ -132,7 +129,7 @@ desk.session.walk.go_to(2)
 desk.session.walk.accept()
 desk.session.walk.go_to(2)
 folder = Path(folder) / "journal"
-host.tick.run_until(lambda: list(folder.glob("*.npz")), 60)
+host.tick.run_until(lambda: list(folder.glob("[!.]*.npz")), 60)
 print("written", flush=True)
 host.tick.run_until(lambda: False, 600)
 """

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from pseudonormal.generate.brain import uncertain_ml
 from pseudonormal.generate.position import BrainExtent, Side
 from pseudonormal.regions import connected
 from pseudonormal.scan.scan import Geometry
@@ -25,6 +26,8 @@ class Finding:
     :param mean_z: mean of the difference map in it, robust z; positive is brighter than normal tissue.
     :param peak_z: the value of the difference map with the largest magnitude in it, robust z, with its sign.
     :param confidence: 0 to 1, see :func:`find`; None when there was nothing to tell it from.
+    :param uncertain_ml: the volume in it that is expected to be wrong, see
+        :func:`pseudonormal.generate.brain.uncertain_ml`; None when nothing said how likely a lesion is.
     :param mode: how it was restored, "void" or "guided"; None when the method knows no modes.
     :param side: the patient's side: "left", "right" or "midline".
     :param position: where it lies, in plain words.
@@ -37,6 +40,7 @@ class Finding:
     mean_z: float
     peak_z: float
     confidence: float | None
+    uncertain_ml: float | None
     mode: str | None
     side: Side
     position: str
@@ -117,6 +121,7 @@ def find(
                     None if probability is None else probability[box][inside],
                     None if expected_error is None else expected_error[box][inside],
                 ),
+                uncertain_ml=None if probability is None else uncertain_ml(probability[box][inside], geometry),
                 mode=_mode(modes, mode_labels[box][inside]),
                 side=side,
                 position=words,

@@ -13,7 +13,7 @@ import numpy as np
 from pseudonormal import __version__
 from pseudonormal.generate.pipeline import Options, Result
 from pseudonormal.models.bundle import Model
-from pseudonormal.report.model import FindingEntry, InputFacts, ModelFacts, Report
+from pseudonormal.report.model import BrainFacts, FindingEntry, InputFacts, ModelFacts, Report
 from pseudonormal.report.pictures import Pictures
 from pseudonormal.report.writing import write_report
 from pseudonormal.scan.atomic import OutputFolder
@@ -41,6 +41,8 @@ def write_volumes(result: Result, folder: Path) -> None:
     write_image(result.confidence, geometry, folder / "confidence.nii.gz")
     write_image(result.lesion.astype(np.uint8), geometry, folder / "lesion_mask.nii.gz")
     write_segmentation(result.lesion, geometry, folder / "lesion.seg.nrrd")
+    if result.wide_difference_z is not None:
+        write_image(result.wide_difference_z, geometry, folder / "wide_difference_z.nii.gz")
 
 
 def write_result(
@@ -86,13 +88,19 @@ def describe(result: Result, case: str, model: Model, options: Options, files: t
         case=case,
         created=datetime.now(timezone.utc).astimezone(),
         input=InputFacts.of(result.scan),
+        contrast=options.contrast,
         model=facts,
         mode=options.mode,
         device=str(model.device),
-        options={"mask": options.mask.name if options.mask else None, "texture": options.texture},
+        options={
+            "mask": options.mask.name if options.mask else None,
+            "texture": options.texture,
+            "reach_mm": options.reach_mm,
+        },
         seed=options.seed if options.texture else None,
         timings_s={name: round(seconds, 3) for name, seconds in result.timings.items()},
         warnings=result.warnings,
         files=files,
+        brain=BrainFacts.of(result.brain),
         findings=tuple(FindingEntry.of(finding) for finding in result.findings),
     )

@@ -16,12 +16,15 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from pseudonormal.errors import InputError
+from pseudonormal.generate.brain import Brain, measure_brain
 from pseudonormal.generate.composite import composite
 from pseudonormal.generate.difference import difference, robust_scale
 from pseudonormal.generate.findings import Finding, find
 from pseudonormal.generate.texture import add_texture
+from pseudonormal.generate.widening import wide_difference_z, widened
 from pseudonormal.intensity import scale_from
 from pseudonormal.models.bundle import Model
+from pseudonormal.models.choosing import unfamiliar
 from pseudonormal.recipes.correction import CorrectedFill
 from pseudonormal.recipes.detection import lesion_mask, lesion_probability, with_suspects, without_crumbs
 from pseudonormal.recipes.foreground import find_brain
@@ -29,6 +32,7 @@ from pseudonormal.recipes.fusion import Mode
 from pseudonormal.recipes.restoration import Restorer
 from pseudonormal.regions import connected
 from pseudonormal.scan.conform import Conformed, conform, mask_to_model, to_native
+from pseudonormal.scan.contrast import Contrast
 from pseudonormal.scan.reading import read_mask, read_scan
 from pseudonormal.scan.scan import Scan
 
@@ -46,6 +50,8 @@ class Options:
     :param seed: seed of the grain.
     :param volume: which volume of a 4D file, from 0; None: the file must hold one.
     :param recipe: restore with this classical recipe instead of the model.
+    :param reach_mm: make the wide difference too, which sees so far beyond the mask; 0: do not.
+    :param contrast: the scan's, as far as it is known; the report says it, and warns where the model does not know it.
     """
 
     mask: Path | None = None
@@ -55,6 +61,8 @@ class Options:
     seed: int = 0
     volume: int | None = None
     recipe: Restorer | None = None
+    reach_mm: float = 0.0
+    contrast: Contrast | None = None
 
 
 @dataclass(frozen=True)
@@ -68,6 +76,9 @@ class Result:
         ``exp(-expected absolute error / spread of normal tissue)``.
     :param labels: int32 finding numbers.
     :param z_scale: scan units per robust standard deviation.
+    :param brain: the scan as a whole in a few numbers.
+    :param wide_difference_z: float32, see :func:`pseudonormal.generate.widening.wide_difference_z`; None unless asked
+        for. Findings and report know nothing of it.
     """
 
     scan: Scan
@@ -80,6 +91,8 @@ class Result:
     labels: NDArray[np.int32]
     findings: list[Finding]
     z_scale: float
+    brain: Brain
+    wide_difference_z: NDArray[np.float32] | None = None
     warnings: tuple[str, ...] = ()
     timings: dict[str, float] = field(default_factory=dict)
 
@@ -121,19 +134,28 @@ def generate(
             native_lesion = to_native(lesion.astype(np.float32), conformed) >= 0.5
             # interpolation to thick slices breaks thin regions: crumbs of that are no findings
             native_lesion = without_crumbs(native_lesion, calibration.least_ml / scan.geometry.voxel_ml)
-            lesion = with_suspects(lesion, probability)
+            drawn, lesion = lesion, with_suspects(lesion, probability)
         else:
             probability = None
             lesion, native_lesion = mask_to_model(mask, conformed), mask
             if not conformed.exact:  # native voxels at the mask's edge are interpolated from restored ones only
                 lesion = ndimage.binary_dilation(lesion)
+            drawn = lesion
     with stage("restore"), _named(source):
         brain = brain | lesion
         restorer = options.recipe or CorrectedFill(model, options.mode)
         restored = _restore(conformed, lesion, brain, restorer)
+        wide = _restore_widely(conformed, drawn, lesion, brain, model, options) if options.reach_mm else None
     with stage("compare"):
         result = _compare(scan, conformed, native_lesion, lesion, brain, probability, restored, options)
-    return replace(result, warnings=(*mask_warnings, *brain_warnings), timings=timings)
+        if wide is not None:
+            seen = wide_difference_z(scan, wide.normal, wide.region, conformed, native_lesion, result.z_scale)
+            result = replace(result, wide_difference_z=seen)
+    doubt = unfamiliar(options.contrast, model.trained_contrasts)
+    narrow = options.reach_mm > 0 and wide is None
+    notes = (doubt, "the wide difference is left out: it would leave too little normal brain" if narrow else None)
+    warnings = (*mask_warnings, *brain_warnings, *(note for note in notes if note))
+    return replace(result, warnings=warnings, timings=timings)
 
 
 @contextmanager
@@ -166,6 +188,38 @@ def _restore(
     return _Restored(scale.invert(restoration.normal), None if error is None else error * span, restoration.modes)
 
 
+@dataclass(frozen=True)
+class _Wide:
+    """A restoration of more than the lesions, in scan units on the model grid.
+
+    :param region: where it is to be looked at.
+    """
+
+    normal: NDArray[np.float32]
+    region: NDArray[np.bool_]
+
+
+def _restore_widely(
+    conformed: Conformed,
+    drawn: NDArray[np.bool_],
+    lesion: NDArray[np.bool_],
+    brain: NDArray[np.bool_],
+    model: Model,
+    options: Options,
+) -> _Wide | None:
+    """Restore the lesions and what is within reach of their mask; None where too little normal brain is left.
+
+    :param drawn: the mask; ``lesion`` may hold more, which is no evidence of normal tissue.
+    """
+    region = widened(drawn, brain, options.reach_mm, conformed.geometry.spacing)
+    # Void: a restoration that looks at the lesion's own intensities would believe some of what the mask has missed.
+    restorer = options.recipe or CorrectedFill(model, "void")
+    try:
+        return _Wide(_restore(conformed, region | lesion, brain, restorer).normal, region)
+    except InputError:  # the lesions alone could be restored: this must not cost the user their result
+        return None
+
+
 def _compare(
     scan: Scan,
     conformed: Conformed,
@@ -184,12 +238,13 @@ def _compare(
     change_z = change / np.float32(z_scale)
     error_z = None if restored.error is None else to_native(restored.error, conformed) / np.float32(z_scale)
     numbers, _ = connected(model_lesion)
+    native_probability = None if probability is None else to_native(probability, conformed)
     findings, labels = find(
         lesion,
         scan.geometry,
         change_z,
         brain,
-        None if probability is None else to_native(probability, conformed),
+        native_probability,
         error_z,
         restored.modes,
         to_native(numbers.astype(np.int32), conformed, "nearest"),
@@ -201,4 +256,5 @@ def _compare(
     if options.texture and lesion.any():
         grained = add_texture(normal.astype(np.float32), lesion, scan.array.astype(np.float32), brain, options.seed)
         shown = composite(scan, grained.normal, lesion)
-    return Result(scan, brain, lesion, shown, change, change_z, confidence, labels, findings, z_scale)
+    facts = measure_brain(scan.array, brain | lesion, lesion, z_scale, scan.geometry, native_probability)
+    return Result(scan, brain, lesion, shown, change, change_z, confidence, labels, findings, z_scale, facts)

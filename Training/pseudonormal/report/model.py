@@ -7,8 +7,10 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field, computed_field, model_validator
 
+from pseudonormal.generate.brain import Brain
 from pseudonormal.generate.findings import Finding
 from pseudonormal.generate.position import Side
+from pseudonormal.scan.contrast import Contrast
 from pseudonormal.scan.scan import Scan
 
 NOTICE = "Research software, not a medical device."
@@ -55,6 +57,20 @@ class ModelFacts(_Part):
     sha256: str | None = None
 
 
+class BrainFacts(_Part):
+    """The scan as a whole; the fields are those of :class:`pseudonormal.generate.brain.Brain`."""
+
+    volume_ml: float
+    centre_ras: tuple[float, float, float]
+    profile: tuple[float, ...]
+    uncertain_ml: float | None
+
+    @classmethod
+    def of(cls, brain: Brain) -> BrainFacts:
+        """The facts of a brain."""
+        return cls(**asdict(brain))
+
+
 class FindingEntry(_Part):
     """One finding; the fields are those of :class:`pseudonormal.generate.findings.Finding`."""
 
@@ -65,6 +81,7 @@ class FindingEntry(_Part):
     mean_z: float
     peak_z: float
     confidence: float | None
+    uncertain_ml: float | None = None  # reports of earlier versions lack it
     mode: str | None
     side: Side
     position: str
@@ -81,6 +98,7 @@ class Report(_Part):
     :param software_version: version of the engine.
     :param case: the case's name.
     :param created: time of writing, with its time zone.
+    :param contrast: the scan's, as it was told; None when nobody told it.
     :param mode: the mode that was asked for: "auto", "void" or "guided".
     :param device: where the model ran, for instance "cpu".
     :param options: further options of the command, by name.
@@ -88,6 +106,7 @@ class Report(_Part):
     :param timings_s: seconds by stage, in the order they ran.
     :param warnings: what the user should know, one sentence each.
     :param files: names of the files written beside the report.
+    :param brain: the scan as a whole; None in reports of earlier versions.
     :param findings: the findings, largest first.
     """
 
@@ -97,6 +116,7 @@ class Report(_Part):
     case: str
     created: datetime
     input: InputFacts
+    contrast: Contrast | None = None
     model: ModelFacts
     mode: str
     device: str
@@ -105,6 +125,7 @@ class Report(_Part):
     timings_s: dict[str, float] = Field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
+    brain: BrainFacts | None = None
     findings: tuple[FindingEntry, ...] = ()
 
     @computed_field  # type: ignore[prop-decorator]

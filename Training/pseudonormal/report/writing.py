@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from pseudonormal.report.colours import colour_bar
 from pseudonormal.report.model import Report
 from pseudonormal.report.pictures import Pictures
+from pseudonormal.scan.contrast import IN_WORDS
 
 SHOWN = 12
 """Findings with pictures; further ones stand in the table only, to keep the page small."""
@@ -100,5 +101,7 @@ def _template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(millilitres=millilitres, number=number, signed=signed, plain=plain)
+    environment.filters.update(
+        millilitres=millilitres, number=number, signed=signed, plain=plain, contrast=IN_WORDS.__getitem__
+    )
     return environment.get_template("template.html")

@@ -21,6 +21,7 @@ from pseudonormal.generate.pipeline import Options, generate
 from pseudonormal.models.bundle import Model
 from pseudonormal.report.model import Report
 from pseudonormal.report.writing import summary
+from pseudonormal.scan.contrast import Contrast
 from pseudonormal.server.job import CASE
 from pseudonormal.server.results import FILES, write_volumes
 
@@ -44,6 +45,8 @@ class Order:
     folder: Path
     mode: Any = "auto"
     texture: bool = False
+    reach_mm: float = 0.0
+    contrast: Contrast | None = None
 
 
 def run(order: Order, load: Callable[[], Model], tell: Tell, cancelled: threading.Event) -> None:
@@ -56,7 +59,7 @@ def run(order: Order, load: Callable[[], Model], tell: Tell, cancelled: threadin
     try:
         with _stopping_at(cancelled):
             report = _generate(order, load, tell, cancelled)
-        tell("done", report=report.model_dump(mode="json"), files=FILES)
+        tell("done", report=report.model_dump(mode="json"), files=_files(report))
     except Cancelled:
         tell("cancelled")
     except Exception as error:  # noqa: BLE001 - the worker goes on with the next job, whatever became of this one
@@ -74,7 +77,14 @@ def _generate(order: Order, load: Callable[[], Model], tell: Tell, cancelled: th
 
     model = load()
     tell("log", line=f"model {model.name} {model.version} on {model.device}")
-    options = Options(order.inputs.get("mask"), order.inputs.get("foreground"), order.mode, order.texture)
+    options = Options(
+        order.inputs.get("mask"),
+        order.inputs.get("foreground"),
+        order.mode,
+        order.texture,
+        reach_mm=order.reach_mm,
+        contrast=order.contrast,
+    )
     result = generate(order.inputs["volume"], model, options, at)
     at("write")
     try:
@@ -85,6 +95,11 @@ def _generate(order: Order, load: Callable[[], Model], tell: Tell, cancelled: th
         tell("log", line=f"note: {warning}")
     tell("log", line=f"{time.perf_counter() - started:6.1f} s  done: {summary(report)}")
     return report
+
+
+def _files(report: Report) -> dict[str, str]:
+    """The names of the files that were written, by what they hold."""
+    return {what: name for what, name in FILES.items() if name in report.files}
 
 
 @contextmanager

@@ -15,8 +15,11 @@ HEAD_BYTES = 1 << 20
 """Headers are read so far; a longer one is refused."""
 _NIFTI_SIZES = {struct.pack(order + "i", size) for order in "<>" for size in (348, 540)}
 _DETACHED = re.compile(rb"^(?!#)[^:\n]*data ?file[^:\n]*:(?!=)", re.IGNORECASE | re.MULTILINE)
-_META_LINE = re.compile(rb"[A-Za-z][A-Za-z0-9_]*[ \t]*=[^\0\r]*\r?")
-_META_LOCAL = re.compile(rb"^ElementDataFile[ \t]*=[ \t]*LOCAL[ \t]*\r?\n", re.MULTILINE)
+# Where a field has fewer numbers than it needs, the reader looks for them in the next line: it would pass over LOCAL,
+# and believe the voxels where they name a file. So the line comes before it that every writer on ITK puts there.
+_META_LOCAL = re.compile(
+    rb"^ElementType[ \t]*=[ \t]*MET_[A-Z_]+[ \t]*\r?\nElementDataFile[ \t]*=[ \t]*LOCAL[ \t]*\r?\n", re.MULTILINE
+)
 
 
 def suffix_of(name: str) -> str | None:
@@ -53,14 +56,14 @@ def _nrrd_fault(head: bytes) -> str | None:
 
 
 def _meta_fault(head: bytes) -> str | None:
+    """Lines of any look are taken: ITK writes what a scan's metadata hold, line breaks in them too."""
     local = _META_LOCAL.search(head)
     header = head[: local.start()] if local else head
     if not header.lstrip().startswith((b"ObjectType", b"NDims", b"Comment")):
         return _other(".mha")
     if b"elementdatafile" in header.lower():
         return "the volume keeps its voxels in another file; export it as one file"
-    plain = local and all(_META_LINE.fullmatch(line) for line in header.split(b"\n")[:-1])
-    return None if plain else _odd(".mha")
+    return None if local else _odd(".mha")
 
 
 def _other(suffix: str) -> str:

@@ -19,26 +19,36 @@ _STALE_S = 24 * 3600.0
 
 
 @contextmanager
-def new_file(path: Path) -> Iterator[Path]:
+def whole_file(path: Path) -> Iterator[Path]:
     """A name to write to; what is there at the end takes the final name, on disk and complete.
 
     The name is hidden, in the same folder and with the same endings, by which writers choose the format. On any
     exception it is removed, and an earlier file of the final name stays as it was.
 
     :param path: the final name; an earlier file is replaced, for dialogs ask about that themselves.
-    :raises ExportError: the folder cannot be written or the disk is full.
+    :raises OSError: the folder cannot be written or the disk is full.
     """
     temporary = path.with_name(f".{secrets.token_hex(6)}.part{''.join(path.suffixes[-2:])}")
     try:
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        _sync(temporary)
+        temporary.replace(path)
+        _sync(path.parent)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def new_file(path: Path) -> Iterator[Path]:
+    """A :func:`whole_file` for people, who are told in one line why it cannot be written.
+
+    :raises ExportError: the folder cannot be written or the disk is full.
+    """
+    try:
+        with whole_file(path) as temporary:
             yield temporary
-            _sync(temporary)
-            temporary.replace(path)
-            _sync(path.parent)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
     except OSError as error:
         raise unwritable(path, error) from error
 
@@ -80,8 +90,15 @@ def new_folder(path: Path) -> Iterator[Path]:
 def sweep(folder: Path) -> None:
     """Remove what was being written into a folder more than a day ago by a process that was killed."""
     for entry in folder.glob(".*.part*"):
-        if _LEFT_BEHIND.fullmatch(entry.name) and time.time() - entry.stat().st_mtime > _STALE_S:
+        if _LEFT_BEHIND.fullmatch(entry.name) and _is_stale(entry):
             shutil.rmtree(entry, ignore_errors=True) if entry.is_dir() else entry.unlink(missing_ok=True)
+
+
+def _is_stale(entry: Path) -> bool:
+    try:
+        return time.time() - entry.stat().st_mtime > _STALE_S
+    except FileNotFoundError:  # it has just been finished
+        return False
 
 
 def _sync(path: Path) -> None:

@@ -10,10 +10,13 @@ import slicer
 from PseudoNormalLib.export.atomic import new_file
 from PseudoNormalLib.export.errors import ExportError
 from PseudoNormalLib.i18n import _
+from PseudoNormalLib.scene.lesions import DISTRUSTED_ID
 
 
 def write_segmentation(path: Path, lesions: Any, image: Any) -> None:
-    """Write all segments of a segmentation node on the image's grid; neither node is changed.
+    """Write the segments of a segmentation node on the image's grid; neither node is changed.
+
+    What a reviewer does not trust is left out: readers of masks take every segment for lesion.
 
     :param path: ends in .seg.nrrd; an earlier file is replaced.
     :param lesions: vtkMRMLSegmentationNode.
@@ -25,6 +28,7 @@ def write_segmentation(path: Path, lesions: Any, image: Any) -> None:
     # A copy outside the scene: node and storage of the user's segmentation stay as they are.
     copy = slicer.vtkMRMLSegmentationNode()
     copy.GetSegmentation().DeepCopy(lesions.GetSegmentation())
+    copy.GetSegmentation().RemoveSegment(DISTRUSTED_ID)
     copy.SetReferenceImageGeometryParameterFromVolumeNode(image)
     storage = slicer.vtkMRMLSegmentationStorageNode()
     with new_file(path) as temporary:

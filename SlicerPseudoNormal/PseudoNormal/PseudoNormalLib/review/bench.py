@@ -45,7 +45,7 @@ class ReviewBench:
         self.signed = Signal()
         self.brush_changed = Signal()
         self.radius_mm = 8.0
-        self.threshold = 2.0
+        self.threshold = 0.8
         self.desk = ReviewDesk(bench.host, bench.background, bench.jobs, Journal(bench.host.data_folder / "journal"))
         self.worklist = Worklist(bench.jobs)
         self.generate = GenerateLogic(bench.host, bench.jobs)

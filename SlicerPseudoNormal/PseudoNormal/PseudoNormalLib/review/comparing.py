@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from PseudoNormalLib.i18n import _
-from PseudoNormalLib.review.submitting import read_mask
-from PseudoNormalLib.scene.lesions import SEGMENT_ID, new_lesions
+from PseudoNormalLib.review.submitting import read_distrusted, read_mask
+from PseudoNormalLib.scene.lesions import SEGMENT_ID, add_distrusted, new_lesions
 from PseudoNormalLib.scene.volumes import ijk_to_ras, voxel_ml
 from PseudoNormalLib.signals import Signal
 
@@ -71,11 +71,13 @@ class SecondReading:
         return Overlap(dice, mine * self._voxel_ml, theirs * self._voxel_ml)
 
     def show(self, revision: RevisionInfo) -> None:
-        """Fetch a revision's mask and show its outline instead of an earlier one."""
+        """Fetch a revision's mask and show its outline, and what it does not trust, instead of an earlier one."""
         case = self._session.id
-        self._jobs.submit(
-            lambda engine: read_mask(engine, case, revision.id), lambda mask: self._show(revision, mask), self._say
-        )
+
+        def read(engine: EngineClient) -> tuple[np.ndarray, np.ndarray | None]:
+            return read_mask(engine, case, revision.id).array, read_distrusted(engine, case, revision)
+
+        self._jobs.submit(read, lambda drawn: self._show(revision, *drawn), self._say)
 
     def hide(self) -> None:
         """Take the outline away."""
@@ -115,15 +117,17 @@ class SecondReading:
 
         self._jobs.submit(consensus, lambda made: session.adopt(made[0], made[1].array), self._say)
 
-    def _show(self, revision: RevisionInfo, mask: Volume) -> None:
+    def _show(self, revision: RevisionInfo, mask: np.ndarray, distrusted: np.ndarray | None) -> None:
         self.hide()
         image = self._session.case.image
         if not self._host.scene.IsNodePresent(image):
             return
         name = _("{case} lesions by {author}").format(case=self._session.id, author=revision.author)
-        self._node = new_lesions(self._host, image, mask.array, name)
+        self._node = new_lesions(self._host, image, mask, name)
         self._node.GetSegmentation().GetSegment(SEGMENT_ID).SetColor(*COLOUR)
-        self._theirs, self.shown = mask.array, revision
+        if distrusted is not None:
+            add_distrusted(self._node, image, distrusted)
+        self._theirs, self.shown = mask, revision
         self.changed.emit()
 
     def _say(self, error: EngineError) -> None:

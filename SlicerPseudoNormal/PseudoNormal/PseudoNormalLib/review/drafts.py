@@ -35,22 +35,24 @@ class Work:
     """An open case at one moment.
 
     :param mask: (D, H, W) bool.
+    :param distrusted: (D, H, W) bool, where nobody shall trust the mask.
     """
 
     mask: np.ndarray
+    distrusted: np.ndarray
     place: Place
 
     def same(self, other: Work) -> bool:
         """Whether nothing at all has changed."""
-        return self.place == other.place and self.same_mask(other)
+        return self.place == other.place and self.same_voxels(other)
 
     def same_content(self, other: Work) -> bool:
-        """Whether neither the mask nor a decision has changed; looking around counts for nothing."""
-        return self.place.decisions == other.place.decisions and self.same_mask(other)
+        """Whether neither a voxel nor a decision has changed; looking around counts for nothing."""
+        return self.place.decisions == other.place.decisions and self.same_voxels(other)
 
-    def same_mask(self, other: Work) -> bool:
-        """Whether the masks are equal voxel for voxel."""
-        return self.mask is other.mask or np.array_equal(self.mask, other.mask)
+    def same_voxels(self, other: Work) -> bool:
+        """Whether the masks, and what is not to be trusted of them, are equal voxel for voxel."""
+        return _same(self.mask, other.mask) and _same(self.distrusted, other.distrusted)
 
 
 class Drafts:
@@ -148,9 +150,13 @@ class Drafts:
             self._put(self._draft(work), self._newest)
 
     def adopt(self, revision: RevisionInfo) -> None:
-        """Go on from a revision that the store made itself, whose mask is on the screen by now."""
+        """Go on from a revision that the store made itself, whose mask is on the screen by now.
+
+        The store trusts all of it: what is not trusted here remains to be saved.
+        """
         self._entry = replace(self._entry, parent=revision.id)
-        self._stored = self._look()
+        work = self._look()
+        self._stored = replace(work, distrusted=np.zeros_like(work.distrusted))
 
     def close(self) -> None:
         """Save no more; when the store lacks nothing, the journal has nothing to bring in either."""
@@ -160,7 +166,8 @@ class Drafts:
             self._forget()
 
     def _draft(self, work: Work) -> Entry:
-        return replace(self._entry, mask=work.mask, comment=to_comment(work.place))
+        distrusted = work.distrusted if work.distrusted.any() else None
+        return replace(self._entry, mask=work.mask, distrusted=distrusted, comment=to_comment(work.place))
 
     def _write(self, work: Work, entry: Entry) -> None:
         self._noted = work
@@ -228,3 +235,7 @@ class Drafts:
     def _go_on(self) -> None:
         while self._waiting and not self._sending:
             self._waiting.pop(0)()
+
+
+def _same(one: np.ndarray, other: np.ndarray) -> bool:
+    return one is other or np.array_equal(one, other)

@@ -1,5 +1,7 @@
 """One lesion mask under the annotator's hands: what it is now, replacing it, undo and redo.
 
+With the mask goes what nobody shall trust of it: a second segment, which may overlap the lesion.
+
 Undo and redo are the Segment Editor's own history, so that what is painted by hand and what this module does lie on
 one stack. It gives back every voxel exactly (tested), so none of our own is needed.
 """
@@ -10,9 +12,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import slicer
+import vtk
 
 from PseudoNormalLib.observation import Observation
-from PseudoNormalLib.scene.lesions import lesion_segment_id, mask_of, set_mask
+from PseudoNormalLib.scene.lesions import DISTRUSTED_ID, distrusted_of, lesion_segment_id, mask_of, set_mask
 from PseudoNormalLib.signals import Signal
 
 if TYPE_CHECKING:
@@ -25,6 +28,11 @@ LOOK_SECONDS = 0.3
 
 class History(Protocol):
     """The stack of states that undo and redo walk on."""
+
+    @property
+    def node(self) -> Any:
+        """The editor's vtkMRMLSegmentEditorNode, which knows the segment that brushes change."""
+        ...
 
     def save(self) -> None:
         """Remember the state before an edit."""
@@ -49,8 +57,8 @@ class EditorHistory:
     def __init__(self, host: Host, image: Any, lesions: Any) -> None:
         self._scene = host.scene
         self._editor = host.editor
-        self._node = host.scene.AddNewNodeByClass("vtkMRMLSegmentEditorNode", "PseudoNormalReview editor")
-        self._editor.SetSegmentEditorNode(self._node)
+        self.node = host.scene.AddNewNodeByClass("vtkMRMLSegmentEditorNode", "PseudoNormalReview editor")
+        self._editor.SetSegmentEditorNode(self.node)
         self._editor.SetSegmentationNode(lesions)
         self._editor.SetSourceVolumeNode(image)
         self._editor.SetCurrentSegmentID(lesion_segment_id(lesions))
@@ -72,27 +80,37 @@ class EditorHistory:
         """See :class:`History`."""
         self._editor.ClearUndoState()
         self._editor.SetSegmentEditorNode(None)
-        self._scene.RemoveNode(self._node)
+        self._scene.RemoveNode(self.node)
 
 
 class MaskEditor:
     """The lesion mask of one case, whoever edits it: this module, the Segment Editor's effects, undo or redo.
 
-    ``changed`` is emitted after the voxels have changed, at once for edits through this class and within
-    ``LOOK_SECONDS`` for those of others.
+    ``changed`` is emitted after the mask's voxels have changed, ``distrust_changed`` after those that are not to be
+    trusted have, at once for edits through this class and within ``LOOK_SECONDS`` for those of others; ``chosen`` when
+    brushes change another segment than before.
     """
 
     def __init__(self, host: Host, image: Any, lesions: Any, *, history: History | None = None) -> None:
         self.changed = Signal()
+        self.distrust_changed = Signal()
+        self.chosen = Signal()
         self.image = image
         self.lesions = lesions
         self._history = history or EditorHistory(host, image, lesions)
         self._mask = mask_of(lesions, image)
+        self._distrusted = distrusted_of(lesions, image)
         self._touched = False
+        # A voxel is lesion or not, and to be trusted or not: drawing the one must not erase the other.
+        self._history.node.SetOverwriteMode(slicer.vtkMRMLSegmentEditorNode.OverwriteNone)
+        self._distrusts = self.distrusts
         segmentation = lesions.GetSegmentation()
         # Undo and redo tell of the segment, edits of its source representation.
         events = (slicer.vtkSegmentation.SourceRepresentationModified, slicer.vtkSegmentation.SegmentModified)
         self._observations = [Observation(segmentation, event, self._touch) for event in events]
+        self._observations.append(
+            Observation(self._history.node, vtk.vtkCommand.ModifiedEvent, self._look_what_is_chosen)
+        )
         self._stop = host.tick(self._look_if_touched, LOOK_SECONDS)
 
     @property
@@ -100,16 +118,34 @@ class MaskEditor:
         """(D, H, W) bool on the image's grid, as last looked at. Not to be written to."""
         return self._mask
 
-    def replace(self, mask: np.ndarray) -> None:
+    @property
+    def distrusted(self) -> np.ndarray:
+        """(D, H, W) bool, where the mask is not to be trusted, as last looked at. Not to be written to."""
+        return self._distrusted
+
+    @property
+    def distrusts(self) -> bool:
+        """Whether brushes change what is not to be trusted instead of the mask."""
+        return self._history.node.GetSelectedSegmentID() == DISTRUSTED_ID
+
+    def choose(self, *, distrusted: bool) -> None:
+        """Have brushes change what is not to be trusted, or the mask."""
+        self._history.node.SetSelectedSegmentID(DISTRUSTED_ID if distrusted else lesion_segment_id(self.lesions))
+
+    def replace(self, mask: np.ndarray, distrusted: np.ndarray | None = None) -> None:
         """Put another mask in its place, as one step to undo; the same mask is no step.
 
         :param mask: (D, H, W) bool.
+        :param distrusted: (D, H, W) bool, where it is not to be trusted; None: as before.
         """
         self.look()
-        if np.array_equal(mask, self._mask):
+        distrusted = self._distrusted if distrusted is None else distrusted
+        if np.array_equal(mask, self._mask) and np.array_equal(distrusted, self._distrusted):
             return
         self._history.save()
         set_mask(self.lesions, self.image, mask)
+        if not np.array_equal(distrusted, self._distrusted):
+            set_mask(self.lesions, self.image, distrusted, DISTRUSTED_ID)
         self.look()
 
     def undo(self) -> None:
@@ -125,10 +161,15 @@ class MaskEditor:
     def look(self) -> None:
         """Read the voxels now, and tell if they have changed."""
         self._touched = False
-        mask = mask_of(self.lesions, self.image)
+        mask, distrusted = mask_of(self.lesions, self.image), distrusted_of(self.lesions, self.image)
+        doubted = not np.array_equal(distrusted, self._distrusted)
+        if doubted:
+            self._distrusted = distrusted
         if not np.array_equal(mask, self._mask):
             self._mask = mask
             self.changed.emit()
+        if doubted:
+            self.distrust_changed.emit()
 
     def close(self) -> None:
         """Let go of the nodes."""
@@ -139,6 +180,11 @@ class MaskEditor:
 
     def _touch(self, _segmentation: Any, _event: str) -> None:
         self._touched = True
+
+    def _look_what_is_chosen(self, _node: Any, _event: str) -> None:
+        if self.distrusts != self._distrusts:
+            self._distrusts = self.distrusts
+            self.chosen.emit()
 
     def _look_if_touched(self) -> None:
         if self._touched:

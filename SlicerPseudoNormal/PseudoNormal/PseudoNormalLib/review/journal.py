@@ -13,6 +13,8 @@ from zipfile import BadZipFile
 
 import numpy as np
 
+from PseudoNormalLib.export.atomic import sweep, whole_file
+
 SUFFIX = ".npz"
 
 
@@ -28,6 +30,7 @@ class Entry:
     :param comment: goes with the revision.
     :param mask: (D, H, W) bool on the image's grid.
     :param matrix: (4, 4) of that grid, from voxel index to RAS mm.
+    :param distrusted: (D, H, W) bool, where nobody shall trust the mask; None where all of it counts.
     """
 
     case: str
@@ -38,6 +41,7 @@ class Entry:
     comment: str
     mask: np.ndarray
     matrix: np.ndarray
+    distrusted: np.ndarray | None = None
 
 
 class Journal:
@@ -58,9 +62,7 @@ class Journal:
         :raises OSError: the folder cannot be written.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
-        for unfinished in self._folder.glob("*.part"):  # a kill in the middle of writing
-            if self._is_over(unfinished.stem):
-                unfinished.unlink(missing_ok=True)
+        sweep(self._folder)
         sitting = secrets.token_hex(8)
         stream = self._lock_path(sitting).open("xb")
         _lock(stream)
@@ -78,19 +80,15 @@ class Journal:
         :raises OSError: the folder cannot be written or the disk is full; an earlier entry stays.
         """
         header = {name: getattr(entry, name) for name in ("case", "sitting", "annotator", "parent", "state", "comment")}
-        temporary = self._folder / f"{entry.sitting}.part"
-        with temporary.open("wb") as stream:
+        masks = {"mask": entry.mask} | ({} if entry.distrusted is None else {"distrusted": entry.distrusted})
+        with whole_file(self._path(entry.sitting)) as temporary:
             np.savez_compressed(
-                stream,
+                temporary,
                 header=np.frombuffer(json.dumps(header).encode(), np.uint8),
-                mask=np.packbits(entry.mask),
                 shape=np.array(entry.mask.shape),
                 matrix=entry.matrix,
+                **{name: np.packbits(mask) for name, mask in masks.items()},
             )
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(self._path(entry.sitting))
-        _sync(self._folder)
 
     def remove(self, sitting: str) -> None:
         """Forget a sitting's entry: the store has it."""
@@ -108,7 +106,8 @@ class Journal:
 
     def _entries(self) -> Iterator[Entry]:
         """All entries, oldest first; files that cannot be read are left alone."""
-        for path in sorted(self._folder.glob(f"*{SUFFIX}"), key=lambda path: path.stat().st_mtime_ns):
+        written = self._folder.glob(f"[!.]*{SUFFIX}")  # a hidden one is being written, or never was to its end
+        for path in sorted(written, key=lambda path: path.stat().st_mtime_ns):
             try:
                 yield _read(path)
             except (OSError, EOFError, ValueError, KeyError, TypeError, BadZipFile):
@@ -138,8 +137,12 @@ def _read(path: Path) -> Entry:
     with np.load(path, allow_pickle=False) as stored:
         header: dict[str, Any] = json.loads(stored["header"].tobytes())
         shape = tuple(int(size) for size in stored["shape"])
-        voxels = np.unpackbits(stored["mask"], count=int(np.prod(shape)))
-        return Entry(**header, mask=voxels.reshape(shape).astype(bool), matrix=stored["matrix"])
+        masks = {name: _unpacked(stored[name], shape) for name in ("mask", "distrusted") if name in stored}
+        return Entry(**header, **masks, matrix=stored["matrix"])
+
+
+def _unpacked(bits: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    return np.unpackbits(bits, count=int(np.prod(shape))).reshape(shape).astype(bool)
 
 
 def _lock(stream: BinaryIO) -> None:
@@ -155,14 +158,3 @@ def _lock(stream: BinaryIO) -> None:
         import fcntl
 
         fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
-def _sync(folder: Path) -> None:
-    """Make a rename last through a power cut, where the system can open folders (Windows cannot)."""
-    if os.name == "nt":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -31,6 +31,7 @@ def shortcuts() -> tuple[Shortcut, ...]:
         Shortcut("keep_finding", "K", _("Keep the finding without a decision")),
         Shortcut("grow", "G", _("Grow to the difference map at the crosshair")),
         Shortcut("shrink", "H", _("Shrink to the difference map at the crosshair")),
+        Shortcut("distrust", "D", _("Draw what is not to be trusted, or the lesion again")),
         Shortcut("larger_brush", "]", _("Larger brush")),
         Shortcut("smaller_brush", "[", _("Smaller brush")),
         Shortcut("flicker", "F", _("Flicker between the scan and its pseudo-normal")),

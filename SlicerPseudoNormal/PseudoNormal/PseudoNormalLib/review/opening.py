@@ -9,10 +9,10 @@ import numpy as np
 
 from PseudoNormalLib.engine.transfer import Volume, decode
 from PseudoNormalLib.review.place import Place, from_comment
-from PseudoNormalLib.review.submitting import read_mask, submit_left_behind
+from PseudoNormalLib.review.submitting import read_distrusted, read_mask, submit_left_behind
 from PseudoNormalLib.scene.case_nodes import CaseNodes, link, set_report
-from PseudoNormalLib.scene.lesions import new_lesions
-from PseudoNormalLib.scene.results import NAMES, VOLUMES
+from PseudoNormalLib.scene.lesions import add_distrusted, new_lesions
+from PseudoNormalLib.scene.results import NAMES, VOLUMES, WIDE
 from PseudoNormalLib.scene.volumes import new_volume, new_volume_like
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ class OpenCase:
 
     :param volumes: by the store's names, ``image`` is always there.
     :param mask: of the newest revision; None when nobody has drawn anything yet.
+    :param distrusted: (D, H, W) bool, where that mask is not to be trusted; None where all of it counts.
     :param place: where this annotator left it; None when somebody else had it last.
     :param stranded: what this annotator left on this computer and somebody else has overtaken.
     """
@@ -36,6 +37,7 @@ class OpenCase:
     details: CaseDetails
     volumes: dict[str, Volume]
     mask: Volume | None
+    distrusted: np.ndarray | None
     place: Place | None
     stranded: tuple[Entry, ...]
 
@@ -50,7 +52,7 @@ def fetch(engine: EngineClient, journal: Journal, lease: Lease, annotator: str) 
     volumes = {
         name: decode(engine.case_volume(lease.case.id, name), f"{name}.nii.gz")
         for name in details.volumes
-        if name in ("image", *VOLUMES)
+        if name in ("image", *VOLUMES, WIDE)
     }
     head = details.history[-1] if details.history else None
     comments = [entry.comment for entry in saved] or ([head.comment] if head and head.author == annotator else [])
@@ -59,6 +61,7 @@ def fetch(engine: EngineClient, journal: Journal, lease: Lease, annotator: str) 
         details=details,
         volumes=volumes,
         mask=None if head is None else read_mask(engine, lease.case.id, head.id),
+        distrusted=None if head is None else read_distrusted(engine, lease.case.id, head),
         place=from_comment(comments[-1]) if comments else None,
         stranded=tuple(stranded),
     )
@@ -76,8 +79,10 @@ def make_nodes(host: Host, opened: OpenCase) -> CaseNodes:
         for role, volume in opened.volumes.items()
         if role != "image"
     }
-    mask = np.zeros(picture.array.shape, bool) if opened.mask is None else opened.mask.array
+    nothing = np.zeros(picture.array.shape, bool)
+    mask = nothing if opened.mask is None else opened.mask.array
     lesions = new_lesions(host, image, mask, NAMES["lesions"].format(scan=image.GetName()))
+    add_distrusted(lesions, image, nothing if opened.distrusted is None else opened.distrusted)
     case = CaseNodes(image, **made, lesions=lesions)
     link(case)
     if opened.details.report:
@@ -87,6 +92,5 @@ def make_nodes(host: Host, opened: OpenCase) -> CaseNodes:
 
 def remove_nodes(host: Host, case: CaseNodes) -> None:
     """Take a case's nodes out of the scene."""
-    for node in (case.lesions, case.difference_z, case.difference, case.pseudo_normal, case.image):
-        if node is not None:
-            host.scene.RemoveNode(node)
+    for node in (*reversed(case.made), case.image):
+        host.scene.RemoveNode(node)

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 class Regeneration:
     """Has the open case's pseudo-normal generated for the mask on the screen.
 
-    The mask stays as it is; pseudo-normal and difference map are others afterwards, and the brush follows the new one.
+    The mask stays as it is and is saved; pseudo-normal and difference maps are others afterwards, the brush follows the
+    new ones, and the store keeps them with the mask.
     Progress, failure and the end are told by the signals of ``generate``.
 
     :param generate: one of its own, not the module PseudoNormal's.
@@ -31,8 +32,9 @@ class Regeneration:
         :raises ValueError: the mask is empty or one is being generated already; one line for people.
         """
         session.editor.look()
-        self._generate.start(GenerateRequest(session.case.image, session.case.lesions))
+        self._generate.start(GenerateRequest(session.case.image, session.case.lesions, wide=True))
         self._session = session
+        session.drafts.save_then(lambda: None)  # results belong to a saved mask
 
     def cancel(self) -> None:
         """End what is under way: the case is put away."""
@@ -42,4 +44,4 @@ class Regeneration:
     def _finished(self, case: CaseNodes) -> None:
         session, self._session = self._session, None
         if session is not None and case.image is session.case.image:
-            session.show_again(case)
+            session.show_again(case, self._generate.generated.job)

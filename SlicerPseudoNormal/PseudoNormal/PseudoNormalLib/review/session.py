@@ -11,6 +11,7 @@ from PseudoNormalLib.i18n import _
 from PseudoNormalLib.review.drafts import STORE_SECONDS, Drafts, Work
 from PseudoNormalLib.review.editing import History, MaskEditor
 from PseudoNormalLib.review.journal import Entry
+from PseudoNormalLib.review.keeping import ResultsKeeper
 from PseudoNormalLib.review.leases import RENEW_SECONDS, LeaseKeeper
 from PseudoNormalLib.review.opening import make_nodes, remove_nodes
 from PseudoNormalLib.review.place import Place
@@ -86,6 +87,8 @@ class ReviewSession:
         self.drafts = Drafts(
             host, background, jobs, journal, self.lease, self._work, blank, store_seconds=store_seconds
         )
+        self.results = ResultsKeeper(jobs, self.lease, self.drafts, self.id)
+        self.results.trouble.connect(self.trouble.emit)
         self.drafts.saved.connect(self._saved)
         self.drafts.trouble.connect(self.trouble.emit)
         self.drafts.overtaken.connect(self.lost.emit)
@@ -103,7 +106,8 @@ class ReviewSession:
 
     def take_over(self, stranded: Entry) -> None:
         """Put a mask that was left on this computer in the place of the one on the screen, as one step to undo."""
-        self.editor.replace(stranded.mask)
+        nothing = np.zeros(stranded.mask.shape, bool)
+        self.editor.replace(stranded.mask, nothing if stranded.distrusted is None else stranded.distrusted)
         self.stranded.remove(stranded)
         self._taken.append(stranded)
         self.drafts.save()
@@ -118,10 +122,14 @@ class ReviewSession:
         self.drafts.adopt(revision)
         self.saved.emit(revision)
 
-    def show_again(self, case: CaseNodes) -> None:
-        """Go on with nodes that were generated again for the edited mask."""
+    def show_again(self, case: CaseNodes, job: str) -> None:
+        """Go on with nodes that were generated again for the edited mask, and have the store keep them.
+
+        :param job: id of the job that made them.
+        """
         self.case = case
         self.walk.compare_with(case)
+        self.results.keep(job)
 
     def keep(self) -> None:
         """Write what is unsaved to disk on this computer, at once: the application is going away.
@@ -147,7 +155,7 @@ class ReviewSession:
             remove_nodes(self._host, self.case)
             self.lease.close(done or (lambda: None))
 
-        self.drafts.save_then(leave)
+        self.drafts.save_then(lambda: self.results.then(leave))
 
     def _keep_or_say(self) -> None:
         try:
@@ -158,7 +166,7 @@ class ReviewSession:
     def _work(self) -> Work:
         position = navigation.place(self._host.scene)
         place = Place(self._sitting, self.walk.current, position, self.walk.anchors)
-        return Work(self.editor.mask, place)
+        return Work(self.editor.mask, self.editor.distrusted, place)
 
     def _go_back_to(self, place: Place | None) -> None:
         if place is None:

@@ -10,7 +10,7 @@ import numpy as np
 from PseudoNormalLib.review.decisions import Anchor, Decision, anchors, carry_over, from_anchors
 from PseudoNormalLib.review.editing import MaskEditor
 from PseudoNormalLib.review.grow import grow, shrink
-from PseudoNormalLib.scene.findings import Finding, findings_from_report, measure, rough_head
+from PseudoNormalLib.scene.findings import Finding, findings_from_report, measure, middle_of
 from PseudoNormalLib.scene.navigation import jump_to_finding
 from PseudoNormalLib.scene.volumes import array_of, ijk_to_ras
 from PseudoNormalLib.signals import Signal
@@ -36,24 +36,30 @@ class FindingWalk:
         self._editor = editor
         self._image = case.image
         self._matrix = ijk_to_ras(case.image)
-        self._head = rough_head(array_of(case.image))
+        self._middle = middle_of(array_of(case.image), self._matrix)
         self._before: Sequence[Finding] = findings_from_report(report) if report else ()
         self._labels = np.zeros(editor.mask.shape, np.int32)
         self._decisions: dict[int, Decision] = {}
         self.anchors: tuple[Anchor, ...] = ()
         """The decisions in a form that outlives the session."""
         self._difference_z: np.ndarray | None = None
+        self._evidence: np.ndarray | None = None
         self.compare_with(case)
         editor.changed.connect(self._measure)
 
     @property
     def can_follow_difference(self) -> bool:
         """Whether there is a difference map for the brush to follow."""
-        return self._difference_z is not None
+        return self._evidence is not None
 
     def compare_with(self, case: CaseNodes) -> None:
-        """Take the difference map of this case: at the start, and after the pseudo-normal was generated again."""
+        """Take the difference map of this case: at the start, and after the pseudo-normal was generated again.
+
+        The brush follows the wide difference where there is one: the other is 0 outside the mask it was made for.
+        """
         self._difference_z = None if case.difference_z is None else array_of(case.difference_z)
+        wide = case.wide_difference_z
+        self._evidence = self._difference_z if wide is None else array_of(wide)
         self._measure()
 
     def decision(self, number: int) -> Decision:
@@ -125,12 +131,12 @@ class FindingWalk:
         radius_mm: float,
         threshold: float,
     ) -> None:
-        if self._difference_z is None:
+        if self._evidence is None:
             raise ValueError("this case has no difference map; regenerate the pseudo-normal first")
         self._editor.replace(
             stroke(
                 self._editor.mask,
-                self._difference_z,
+                self._evidence,
                 self._matrix,
                 point_ras,
                 radius_mm=radius_mm,
@@ -147,7 +153,7 @@ class FindingWalk:
         mask = self._editor.mask
         difference_z = np.zeros(mask.shape, np.float32) if self._difference_z is None else self._difference_z
         before = self._labels
-        self.findings, self._labels = measure(mask, self._matrix, difference_z, self._head, tuple(self._before))
+        self.findings, self._labels = measure(mask, self._matrix, difference_z, self._middle, tuple(self._before))
         box = _box_around(self.findings)
         self._set(carry_over(self._decisions, before[box], self._labels[box]))
         self.current = _follow(self.current, before[box], self._labels[box])

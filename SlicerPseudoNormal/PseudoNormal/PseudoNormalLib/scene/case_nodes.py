@@ -9,6 +9,8 @@ from typing import Any
 ROLE = "PseudoNormal."
 """Node references from the input to what was made of it are called ``PseudoNormal.<field of CaseNodes>``."""
 REPORT = "PseudoNormal.report"
+JOB = "PseudoNormal.job"
+STORED = "PseudoNormal.stored"
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,8 @@ class CaseNodes:
     :param difference: vtkMRMLScalarVolumeNode, input - pseudo-normal in the input's units.
     :param difference_z: vtkMRMLScalarVolumeNode, the same as robust z.
     :param lesions: vtkMRMLSegmentationNode, the lesion mask.
+    :param wide_difference_z: vtkMRMLScalarVolumeNode, robust z a little beyond the mask too; the review's brush follows
+        it.
     """
 
     image: Any
@@ -27,6 +31,12 @@ class CaseNodes:
     difference: Any | None = None
     difference_z: Any | None = None
     lesions: Any | None = None
+    wide_difference_z: Any | None = None
+
+    @property
+    def made(self) -> tuple[Any, ...]:
+        """The nodes that were made of the input, as far as there are any."""
+        return tuple(node for node in (getattr(self, role) for role in _MADE) if node is not None)
 
     @property
     def complete(self) -> bool:
@@ -71,6 +81,27 @@ def report_of(case: CaseNodes) -> dict[str, Any] | None:
     """The engine's report of a case; None when there is none."""
     text = case.image.GetAttribute(REPORT)
     return json.loads(text) if text else None
+
+
+def set_job(case: CaseNodes, job: str) -> None:
+    """Keep with the input which job of the engine's made the results; the case store has not got these yet."""
+    case.image.SetAttribute(JOB, job)
+    case.image.RemoveAttribute(STORED)
+
+
+def job_of(case: CaseNodes) -> str:
+    """The job that made a case's results; empty where none did."""
+    return case.image.GetAttribute(JOB) or ""
+
+
+def set_stored(case: CaseNodes, name: str) -> None:
+    """Keep with the input what its results are called in the case store."""
+    case.image.SetAttribute(STORED, name)
+
+
+def stored_as(case: CaseNodes) -> str:
+    """What a case's results are called in the case store; empty where they were not sent there."""
+    return case.image.GetAttribute(STORED) or ""
 
 
 def _count(scene: Any) -> int:

@@ -10,7 +10,7 @@ import slicer
 from PseudoNormalLib.observation import Observation
 from PseudoNormalLib.parameters import ParameterNode, node_field
 from PseudoNormalLib.scene.case_nodes import CaseNodes, case_of
-from PseudoNormalLib.scene.layout import Arrangement, composite_of, show_layout, slice_nodes
+from PseudoNormalLib.scene.layout import Arrangement, composite_of, fit, show_layout, slice_nodes
 from PseudoNormalLib.scene.overlay import Overlay, colour_difference
 from PseudoNormalLib.scene.window_level import SharedWindow
 from PseudoNormalLib.signals import Signal
@@ -112,10 +112,7 @@ class Comparison:
 
     def refit(self) -> None:
         """Fit the whole head into the views and put them through its middle."""
-        views = slice_nodes(self._host.scene)
-        for logic in _items(self._host.application_logic.GetSliceLogics()):
-            if logic.GetSliceNode() in views:
-                logic.FitSliceToBackground(True)
+        fit(self._host.application_logic, slice_nodes(self._host.scene))
 
     def close(self) -> None:
         """Let go of the nodes; the views stay as they are."""
@@ -158,7 +155,3 @@ class Comparison:
         if self._removed is not None:
             self._removed.stop()
             self._removed = None
-
-
-def _items(collection: Any) -> list[Any]:
-    return [] if collection is None else [collection.GetItemAsObject(n) for n in range(collection.GetNumberOfItems())]

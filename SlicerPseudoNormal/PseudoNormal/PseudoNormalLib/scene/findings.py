@@ -69,14 +69,12 @@ def label_lesions(mask: np.ndarray) -> tuple[np.ndarray, int]:
     :returns: (D, H, W) int32 numbers from 1, 0 elsewhere, and how many there are. Equal volumes keep array order.
     """
     labels = np.zeros(mask.shape, np.int32)
-    boxes = ndimage.find_objects(np.asarray(mask, bool).view(np.uint8))
-    if not boxes:
-        return labels, 0
-    part, count = ndimage.label(mask[boxes[0]], structure=_NEIGHBOURS_26)
+    box = _box_around(mask)
+    part, count = ndimage.label(mask[box], structure=_NEIGHBOURS_26)
     order = np.argsort(-np.bincount(part.ravel(), minlength=count + 1)[1:], kind="stable")
     numbers = np.zeros(count + 1, np.int32)
     numbers[order + 1] = np.arange(1, count + 1, dtype=np.int32)
-    labels[boxes[0]] = numbers[part]
+    labels[box] = numbers[part]
     return labels, int(count)
 
 
@@ -84,7 +82,7 @@ def measure(
     mask: np.ndarray,
     matrix: np.ndarray,
     difference_z: np.ndarray,
-    foreground: np.ndarray,
+    middle: float,
     before: list[Finding] | tuple[Finding, ...] = (),
 ) -> tuple[list[Finding], np.ndarray]:
     """Describe every connected lesion, as the engine does but without it.
@@ -95,17 +93,18 @@ def measure(
     :param mask: (D, H, W) lesion mask.
     :param matrix: (4, 4) from voxel index (i, j, k, 1) to RAS mm.
     :param difference_z: (D, H, W) difference map in robust z; voxels that are not finite count as 0.
-    :param foreground: (D, H, W) the head or brain; only its middle is used, see :func:`rough_head`.
+    :param middle: RAS x in mm that parts left from right, see :func:`middle_of`.
     :param before: the engine's findings.
     :returns: findings, largest first, and the (D, H, W) map of their numbers.
     """
     labels, count = label_lesions(mask)
     if count == 0:
         return [], labels
-    middle = _middle(foreground if foreground.any() else mask, matrix)
     known = {(finding.bounding_box, round(finding.volume_ml, 6)): finding for finding in before}
     findings = []
-    for index, box in enumerate(ndimage.find_objects(labels), start=1):
+    around = _box_around(mask)
+    for index, within in enumerate(ndimage.find_objects(labels[around]), start=1):
+        box = tuple(slice(w.start + a.start, w.stop + a.start) for w, a in zip(within, around, strict=True))
         inside = labels[box] == index
         points = points_to_ras(matrix, np.argwhere(inside) + [axis.start for axis in box])
         z = np.nan_to_num(difference_z[box][inside].astype(np.float64), posinf=0.0, neginf=0.0)
@@ -131,19 +130,29 @@ def measure(
     return findings, labels
 
 
-def rough_head(image: np.ndarray) -> np.ndarray:
-    """The voxels brighter than the mean of the scan: enough to tell left from right, no brain mask.
+def middle_of(image: np.ndarray, matrix: np.ndarray) -> float:
+    """Where the head's middle is: enough to tell left from right without a brain mask.
 
-    :param image: (D, H, W) the scan.
-    :returns: (D, H, W) bool.
+    It looks at every voxel of the scan, so keep the answer while the scan stays the same.
+
+    :param image: (D, H, W) the scan; what is brighter than its mean counts as head.
+    :param matrix: (4, 4) from voxel index (i, j, k, 1) to RAS mm.
+    :returns: RAS x in mm of the head's centre of mass; of the grid's middle where all voxels are alike.
     """
     values = np.nan_to_num(image.astype(np.float32), posinf=0.0, neginf=0.0)
-    return values > values.mean()
+    head = values > values.mean()
+    centre = ndimage.center_of_mass(head if head.any() else np.ones_like(head))
+    return float(points_to_ras(matrix, np.array([centre]))[0, 0])
 
 
-def _middle(foreground: np.ndarray, matrix: np.ndarray) -> float:
-    """RAS x of the centre of mass."""
-    return float(points_to_ras(matrix, np.array([ndimage.center_of_mass(foreground)]))[0, 0])
+def _box_around(voxels: np.ndarray) -> tuple[slice, ...]:
+    """The smallest box with all voxels that are not 0, along z, y, x; lesions fill a small part of a scan."""
+    box: tuple[slice, ...] = ()
+    for axis in range(voxels.ndim):
+        along = voxels[box]
+        used = np.flatnonzero(along.any(tuple(other for other in range(voxels.ndim) if other != axis)))
+        box = (*box, slice(int(used[0]), int(used[-1]) + 1) if used.size else slice(0, 0))
+    return box
 
 
 def _side(offsets: np.ndarray) -> str:

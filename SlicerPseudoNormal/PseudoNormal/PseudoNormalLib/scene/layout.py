@@ -41,9 +41,7 @@ def show_layout(scene: Any, arrangement: Arrangement) -> None:
     register_layouts(scene).SetViewArrangement(arrangement.value)
     for orientation in ORIENTATIONS[:1] if arrangement is Arrangement.COLUMNS else ORIENTATIONS:
         for column in COLUMNS:
-            composite = composite_of(_slice_node(scene, column, orientation))
-            composite.SetLinkedControl(True)
-            composite.SetHotLinkedControl(True)
+            linked_view(scene, column, orientation, LABELS[column])
     if arrangement is Arrangement.GRID and scene.GetSingletonNode(VIEW_3D, "vtkMRMLViewNode") is None:
         _add_view(scene, "vtkMRMLViewNode", VIEW_3D)
 
@@ -70,14 +68,40 @@ def view_name(column: str, orientation: str) -> str:
     return f"PseudoNormal-{column}-{orientation}"
 
 
-def _slice_node(scene: Any, column: str, orientation: str) -> Any:
+def linked_view(scene: Any, column: str, orientation: str, label: str) -> Any:
+    """The vtkMRMLSliceNode of a view that moves with the others; made where there is none."""
     name = view_name(column, orientation)
     node = scene.GetSingletonNode(name, "vtkMRMLSliceNode")
     if node is None:
         node = _add_view(scene, "vtkMRMLSliceNode", name)
         node.SetOrientation(orientation)
-        node.SetLayoutLabel(LABELS[column])
+        node.SetLayoutLabel(label)
+    composite = composite_of(node)
+    composite.SetLinkedControl(True)
+    composite.SetHotLinkedControl(True)
     return node
+
+
+def fit(application_logic: Any, views: list[Any]) -> None:
+    """Fit the whole head into views and put them through its middle."""
+    logics = application_logic.GetSliceLogics()
+    for number in range(logics.GetNumberOfItems() if logics is not None else 0):
+        logic = logics.GetItemAsObject(number)
+        if logic.GetSliceNode() in views:
+            logic.FitSliceToBackground(True)
+
+
+def box(direction: str, parts: list[str]) -> str:
+    """A layout's description of parts side by side ("horizontal") or one below the other ("vertical")."""
+    items = "".join(f"<item>{part}</item>" for part in parts)
+    return f'<layout type="{direction}" split="true">{items}</layout>'
+
+
+def described_view(column: str, orientation: str, label: str) -> str:
+    """A layout's description of a slice view."""
+    properties = {"orientation": orientation, "viewlabel": label, "viewcolor": _COLOURS[orientation]}
+    inner = "".join(f'<property name="{key}" action="default">{value}</property>' for key, value in properties.items())
+    return f'<view class="vtkMRMLSliceNode" singletontag="{view_name(column, orientation)}">{inner}</view>'
 
 
 def _add_view(scene: Any, kind: str, name: str) -> Any:
@@ -89,21 +113,14 @@ def _add_view(scene: Any, kind: str, name: str) -> Any:
 
 
 def _columns() -> str:
-    return _box("horizontal", [_slice(column, ORIENTATIONS[0]) for column in COLUMNS])
+    return box("horizontal", [_slice(column, ORIENTATIONS[0]) for column in COLUMNS])
 
 
 def _grid() -> str:
-    rows = [_box("horizontal", [_slice(column, orientation) for column in COLUMNS]) for orientation in ORIENTATIONS]
+    rows = [box("horizontal", [_slice(column, orientation) for column in COLUMNS]) for orientation in ORIENTATIONS]
     view = f'<view class="vtkMRMLViewNode" singletontag="{VIEW_3D}"><property name="viewlabel" action="default">3D'
-    return _box("horizontal", [_box("vertical", rows), f"{view}</property></view>"])
-
-
-def _box(direction: str, parts: list[str]) -> str:
-    items = "".join(f"<item>{part}</item>" for part in parts)
-    return f'<layout type="{direction}" split="true">{items}</layout>'
+    return box("horizontal", [box("vertical", rows), f"{view}</property></view>"])
 
 
 def _slice(column: str, orientation: str) -> str:
-    properties = {"orientation": orientation, "viewlabel": LABELS[column], "viewcolor": _COLOURS[orientation]}
-    inner = "".join(f'<property name="{key}" action="default">{value}</property>' for key, value in properties.items())
-    return f'<view class="vtkMRMLSliceNode" singletontag="{view_name(column, orientation)}">{inner}</view>'
+    return described_view(column, orientation, LABELS[column])

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 SEGMENT_ID = "lesion"
 COLOUR = (1.0, 0.77, 0.0)
 """Amber: neither red nor blue, which are the difference map's."""
+DISTRUSTED_ID = "do_not_trust"
+DISTRUSTED_COLOUR = (0.75, 0.35, 0.95)
+"""Violet: no other mask's."""
 TERMINOLOGY = "~".join(
     (
         "Segmentation category and type - 3D Slicer General Anatomy list",
@@ -45,17 +48,40 @@ def new_lesions(host: Host, image: Any, mask: np.ndarray, name: str) -> Any:
     node.SetReferenceImageGeometryParameterFromVolumeNode(image)
     node.SetAndObserveTransformNodeID(image.GetTransformNodeID())
     node.CreateDefaultDisplayNodes()
-    segment = slicer.vtkSegment()
-    segment.SetName("Lesion")
-    segment.SetColor(*COLOUR)
+    segment = _segment("Lesion", COLOUR, image, mask)
     segment.SetTag(slicer.vtkSegment.GetTerminologyEntryTagName(), TERMINOLOGY)
-    segment.AddRepresentation(LABELMAP, _oriented(image, mask))
     node.GetSegmentation().SetSourceRepresentationName(LABELMAP)
     node.GetSegmentation().AddSegment(segment, SEGMENT_ID)
     display = node.GetDisplayNode()
     display.SetVisibility2DFill(False)
     display.SetVisibility2DOutline(True)
     return node
+
+
+def add_distrusted(lesions: Any, image: Any, distrusted: np.ndarray) -> None:
+    """Give a lesion segmentation a second segment: where nobody shall trust its mask, whatever it says there.
+
+    It may overlap the lesion, is shaded in slices and not seen in 3D.
+
+    :param lesions: made by :func:`new_lesions`.
+    :param distrusted: (D, H, W) on the image's grid; may be empty.
+    :raises ValueError: it has another shape than the image.
+    """
+    _check_shape(image, distrusted)
+    segment = _segment("Do not trust", DISTRUSTED_COLOUR, image, distrusted)
+    lesions.GetSegmentation().AddSegment(segment, DISTRUSTED_ID)
+    display = lesions.GetDisplayNode()
+    display.SetVisibility2DFill(True)
+    display.SetSegmentVisibility2DFill(SEGMENT_ID, False)
+    display.SetSegmentOpacity2DFill(DISTRUSTED_ID, 0.6)
+    display.SetSegmentVisibility3D(DISTRUSTED_ID, False)
+
+
+def distrusted_of(lesions: Any, image: Any) -> np.ndarray:
+    """Where a segmentation's mask is not to be trusted, (D, H, W) bool on the image's grid; see :func:`mask_of`."""
+    if lesions.GetSegmentation().GetSegment(DISTRUSTED_ID) is None:
+        return np.zeros(_shape(image), bool)
+    return mask_of(lesions, image, DISTRUSTED_ID)
 
 
 def lesion_segment_id(lesions: Any) -> str:
@@ -66,7 +92,8 @@ def lesion_segment_id(lesions: Any) -> str:
     :raises ValueError: there is no segment.
     """
     segmentation = lesions.GetSegmentation()
-    ids = [segmentation.GetNthSegmentID(n) for n in range(segmentation.GetNumberOfSegments())]
+    every = [segmentation.GetNthSegmentID(n) for n in range(segmentation.GetNumberOfSegments())]
+    ids = [each for each in every if each != DISTRUSTED_ID]
     if not ids:
         raise ValueError(f"{lesions.GetName()}: has no segment; draw the lesion or choose another segmentation")
     coded = [each for each in ids if "SCT^52988006^" in _terminology(segmentation.GetSegment(each))]
@@ -100,15 +127,16 @@ def mask_of(lesions: Any, image: Any, segment_id: str | None = None) -> np.ndarr
     return numpy_support.vtk_to_numpy(resampled.GetPointData().GetScalars()).reshape(grid.GetDimensions()[::-1]) > 0
 
 
-def set_mask(lesions: Any, image: Any, mask: np.ndarray) -> None:
+def set_mask(lesions: Any, image: Any, mask: np.ndarray, segment_id: str | None = None) -> None:
     """Replace the lesion mask; other segments stay.
 
     :param image: the volume node whose grid the mask stands on.
     :param mask: (D, H, W) lesion mask.
+    :param segment_id: by default that of :func:`lesion_segment_id`.
     :raises ValueError: the mask has another shape than the image, or there is no segment.
     """
     _check_shape(image, mask)
-    segment = lesion_segment_id(lesions)
+    segment = segment_id or lesion_segment_id(lesions)
     replaced = slicer.vtkSlicerSegmentationsModuleLogic.SetBinaryLabelmapToSegment(
         _oriented(image, mask),
         lesions,
@@ -133,8 +161,20 @@ def _terminology(segment: Any) -> str:
     return str(text) if segment.GetTag(slicer.vtkSegment.GetTerminologyEntryTagName(), text) else ""
 
 
+def _segment(name: str, colour: tuple[float, float, float], image: Any, mask: np.ndarray) -> Any:
+    segment = slicer.vtkSegment()
+    segment.SetName(name)
+    segment.SetColor(*colour)
+    segment.AddRepresentation(LABELMAP, _oriented(image, mask))
+    return segment
+
+
+def _shape(image: Any) -> tuple[int, ...]:
+    return tuple(image.GetImageData().GetDimensions()[::-1])
+
+
 def _check_shape(image: Any, mask: np.ndarray) -> None:
-    shape = image.GetImageData().GetDimensions()[::-1]
+    shape = _shape(image)
     if shape != mask.shape:
         raise ValueError(f"{image.GetName()}: has the shape {shape}, the mask given has {mask.shape}")
 

@@ -52,9 +52,8 @@ def render_slice(host: Host, slice_node: Any, size: tuple[int, int], *, fit: boo
     picture = blend_slice(host, slice_node, size, fit=fit)
     factory = slicer.vtkMRMLSliceViewDisplayableManagerFactory.GetInstance()
     managers = ("vtkMRMLSegmentationsDisplayableManager2D", "vtkMRMLCrosshairDisplayableManager")
-    with _window(host, factory, managers, slice_node, size) as (window, renderer):
+    with _window(host, factory, managers, slice_node, size, _backdrop(picture[..., :3])) as (window, renderer):
         renderer.GetActiveCamera().ParallelProjectionOn()
-        renderer.AddViewProp(_backdrop(picture[..., :3]))
         renderer.AddViewProp(_label(slice_node.GetLayoutLabel(), size))
         return _grab(window)
 
@@ -114,15 +113,20 @@ def write_png(picture: np.ndarray, path: Path) -> None:
 
 @contextmanager
 def _window(
-    host: Host, factory: Any, managers: tuple[str, ...], view_node: Any, size: tuple[int, int]
+    host: Host, factory: Any, managers: tuple[str, ...], view_node: Any, size: tuple[int, int], *below: Any
 ) -> Iterator[tuple[Any, Any]]:
-    """A window that nobody sees, with the managers that draw a view's nodes."""
+    """A window that nobody sees, with the managers that draw a view's nodes.
+
+    :param below: what is drawn first, so that shades of segmentations are mixed with it.
+    """
     window, renderer = vtk.vtkRenderWindow(), vtk.vtkRenderer()
     window.SetShowWindow(False)
     window.SetOffScreenRendering(True)
     window.SetMultiSamples(0)
     window.SetSize(*size)
     window.AddRenderer(renderer)
+    for prop in below:
+        renderer.AddViewProp(prop)
     interactor = vtk.vtkRenderWindowInteractor()
     interactor.SetRenderWindow(window)
     former = factory.GetMRMLApplicationLogic()  # the factory is the whole process's

@@ -10,7 +10,7 @@ import slicer
 
 from PseudoNormalLib.engine.transfer import Volume
 from PseudoNormalLib.i18n import _
-from PseudoNormalLib.scene.case_nodes import CaseNodes, case_of, link, set_report
+from PseudoNormalLib.scene.case_nodes import CaseNodes, case_of, link, set_job, set_report
 from PseudoNormalLib.scene.colours import symmetric_limit
 from PseudoNormalLib.scene.findings import findings_from_report
 from PseudoNormalLib.scene.lesions import mask_of, new_lesions
@@ -21,11 +21,13 @@ if TYPE_CHECKING:
     from PseudoNormalLib.hosts import Host
 
 VOLUMES = ("pseudo_normal", "difference", "difference_z")
+WIDE = "wide_difference_z"
 WANTED = (*VOLUMES, "lesion_mask", "report_html")
 NAMES = {
     "pseudo_normal": _("{scan} pseudo-normal"),
     "difference": _("{scan} difference"),
     "difference_z": _("{scan} difference (z)"),
+    "wide_difference_z": _("{scan} wide difference (z)"),
     "lesions": _("{scan} lesions"),
 }
 """How nodes are called after their scan."""
@@ -71,17 +73,26 @@ def place_results(host: Host, image: Any, sent: Sent, generated: Generated, lesi
     """
     _check_image(host, image, sent)
     arrays = {name: _fitting(generated, name, sent.volume) for name in (*VOLUMES, "lesion_mask")}
+    if WIDE in generated.volumes:
+        arrays[WIDE] = _fitting(generated, WIDE, sent.volume)
     findings_from_report(generated.report)
     earlier = case_of(image)
-    made = {name: _volume(image, getattr(earlier, name), name, arrays[name]) for name in VOLUMES}
+    made = {
+        name: _volume(image, getattr(earlier, name), name, arrays[name]) for name in arrays if name != "lesion_mask"
+    }
+    if WIDE not in made and earlier.wide_difference_z is not None:  # it would be another mask's
+        host.scene.RemoveNode(earlier.wide_difference_z)
+        made[WIDE] = None
     made["difference"].GetDisplayNode().SetWindowLevel(2.0 * (symmetric_limit(arrays["difference"], 0.0) or 1.0), 0.0)
     if lesions is None:
         lesions = _lesions(host, image, earlier.lesions, arrays["lesion_mask"] != 0)
     case = replace(earlier, image=image, lesions=lesions, **made)
-    for name in (*VOLUMES, "lesions"):
-        _put_beside(image, getattr(case, name))
+    for node in (*made.values(), lesions):
+        if node is not None:
+            _put_beside(image, node)
     link(case)
     set_report(case, generated.report)
+    set_job(case, generated.job)
     return case
 
 
