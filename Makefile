@@ -20,7 +20,7 @@ TEST_SETTINGS := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 ITK_GLOBAL_DEFAULT_NUMBER_O
 # Two runs: what a crash in Slicer's libraries takes with it are not the engine's tests.
 PYTEST = $(TEST_SETTINGS) $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
-PACK = $(BIN)/pseudonormal models pack runs/brain runs/lesion runs/restore runs/brain-mr --version 2 \
+PACK = $(BIN)/pseudonormal models pack runs/brain runs/lesion runs/restore runs/brain-mr --version 3 \
 	--card Training/cases/brain-mr.md --licence LICENSE \
 	--data "label maps (Apache-2.0), ms_open and ms_longitudinal (CC BY), TCGA-LGG (CC BY 3.0), voxelmorph sample (Apache-2.0), chronic stroke scans (MIT, BSD-2), PyRadiomics sample (BSD-3)"
 
