@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import settings
+from Testing.engine_process import RunningEngine, running_engine
 
 from pseudonormal.cli.main import main
 from pseudonormal.scan.scan import Geometry
 from pseudonormal.scan.writing import write_image
+from pseudonormal.store.store import Store
 
 # Tests share the machine with each other: how long one example took says nothing about the code.
 # The same examples every time: a red run means that a change broke something, not that luck found an old fault.
@@ -85,6 +87,22 @@ def models_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     calibration = Calibration(lesion_threshold=0.99995)
     write_bundle(folder / "brain-mr", weights, card, calibration, licence=ROOT / "LICENSE")
     return folder
+
+
+@pytest.fixture(scope="session")
+def an_engine(models_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningEngine]:
+    """A real engine with an empty case store, as on a server; its model may still be loading."""
+    folder = tmp_path_factory.mktemp("Données de Zoë")
+    with running_engine(models_folder, folder / "data", folder / "store") as engine:
+        yield engine
+
+
+@pytest.fixture
+def a_store(an_engine: RunningEngine) -> Iterator[Store]:
+    """The engine's store, opened beside it."""
+    store = Store.open(an_engine.data.parent / "store")
+    yield store
+    store.close()
 
 
 def answer_with_first_channel(network: Any) -> None:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,17 +67,21 @@ class RunningEngine:
 
 
 @contextmanager
-def running_engine(models_folder: Path, data: Path, store: Path | None = None, **options) -> Iterator[RunningEngine]:
+def running_engine(
+    models_folder: Path, data: Path, store: Path | None = None, *, program: Sequence[str] = SERVE, **options
+) -> Iterator[RunningEngine]:
     """An engine that listens while the block runs; its model may still be loading.
 
     :param models_folder: holds the bundles that it knows; ``brain-mr`` is the one it loads.
     :param data: its data root, made if missing.
     :param store: its case store, made if missing; None: it serves none.
+    :param program: what serves; Python modules in it are looked for from where the tests run.
     :param options: of ``pseudonormal serve``, for instance ``max_upload_mb=1`` or ``queue=2``.
     """
     data.mkdir(parents=True, exist_ok=True)
     token = secrets.token_urlsafe(24)
-    given = {"port": 0, "data": data, "device": "cpu"} | ({"store": store} if store else {}) | options
+    given = {"port": 0, "data": data, "device": "cpu", "parent": os.getpid()}  # a killed test takes its engine with it
+    given |= ({"store": store} if store else {}) | options
     arguments = [word for name, value in given.items() for word in (f"--{name.replace('_', '-')}", str(value))]
     environment = {
         **os.environ,
@@ -89,7 +93,7 @@ def running_engine(models_folder: Path, data: Path, store: Path | None = None, *
     log = data.parent / f"{data.name}.log"
     with log.open("ab") as stderr:
         process = subprocess.Popen(
-            [*SERVE, "--json", *arguments],
+            [*program, "--json", *arguments],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=stderr,

@@ -16,6 +16,7 @@ PICTURES = {
     HERE / "PseudoNormal.png": "PseudoNormal.svg",
     EXTENSION / "PseudoNormal/Resources/Icons/PseudoNormal.png": "PseudoNormal.svg",
     EXTENSION / "PseudoNormalReview/Resources/Icons/PseudoNormalReview.png": "PseudoNormalReview.svg",
+    EXTENSION / "PseudoNormalTraining/Resources/Icons/PseudoNormalTraining.png": "PseudoNormalTraining.svg",
 }
 
 

@@ -31,6 +31,7 @@ CARD = {
     "version": "1.2.3",
     "description": "a test",
     "trained_families": ["replacing", "opaque"],
+    "trained_contrasts": ["flair", "t1"],
     "data": "none",
     "readme": "# A model card\n",
 }
@@ -84,6 +85,7 @@ def test_what_is_written_is_loaded(a_written_bundle: Path, weights: dict[str, Pa
     assert (model.name, model.version) == ("a-model", "1.2.3")
     assert model.calibration == CALIBRATION
     assert model.trained_families == ("replacing", "opaque")
+    assert model.trained_contrasts == ("flair", "t1")
     assert isinstance(model.restore, RestorerNetwork)
     torch.manual_seed(0)
     for key, factory in NETWORKS.items():
@@ -190,6 +192,7 @@ def with_calibration(value: object) -> Callable[[dict[str, Any]], object]:
         lambda metadata: metadata | {"pseudonormal": 3},
         lambda metadata: metadata | {"pseudonormal": metadata["pseudonormal"] | {"weights": []}},
         lambda metadata: metadata | {"pseudonormal": metadata["pseudonormal"] | {"trained_families": None}},
+        lambda metadata: metadata | {"pseudonormal": metadata["pseudonormal"] | {"trained_contrasts": 1}},
         without("pseudonormal"),
         without("pseudonormal", "weights"),
         without("pseudonormal", "weights", "brain"),
@@ -207,6 +210,12 @@ def test_broken_metadata_is_refused(change: Callable[[dict[str, Any]], object], 
     with pytest.raises(InputError, match=r"metadata\.json") as refusal:
         load_model(str(a_bundle))
     assert "\n" not in str(refusal.value)
+
+
+def test_a_bundle_of_before_does_not_say_its_contrasts(a_bundle: Path) -> None:
+    path = a_bundle / "configs" / "metadata.json"
+    rewrite(path, json.dumps(without("pseudonormal", "trained_contrasts")(json.loads(path.read_text()))).encode())
+    assert load_model(str(a_bundle)).trained_contrasts == ()
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe\x00"])

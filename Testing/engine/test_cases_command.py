@@ -156,7 +156,10 @@ def test_cases_are_put_in_an_order_anew(cases, a_case, a_scan):
     assert in_turn() == [late, a_case]
     assert cases("prioritise").out == "cases put in order: 2\n"
     assert in_turn() == [a_case, late]
-    assert json.loads(cases("prioritise", "--random", "5", "--json").out) == {"cases": 2, "random": 5}
+    assert json.loads(cases("prioritise", "--by", "random", "--seed", "5", "--json").out) == {
+        "cases": 2,
+        "by": "random",
+    }
     assert in_turn() == sorted((a_case, late), key=lambda case: -random_priority(case, 5))
 
 

@@ -24,7 +24,19 @@ DERIVED = ("difference", "difference_z", "pseudo_normal")
 def generated(a_head, models_folder, tmp_path_factory) -> Path:
     """The output folder of one run; the case's folder in it is ``head``."""
     out = tmp_path_factory.mktemp("generated")
-    given = [a_head.scan, "-o", out, "--mask", a_head.mask, "--foreground", a_head.brain, "--mode", "void"]
+    given = [
+        a_head.scan,
+        "-o",
+        out,
+        "--mask",
+        a_head.mask,
+        "--foreground",
+        a_head.brain,
+        "--mode",
+        "void",
+        "--contrast",
+        "t1c",
+    ]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(FOLDER_VARIABLE, str(models_folder))
         assert main(["generate", *map(str, given)]) == 0
@@ -52,6 +64,7 @@ def test_results_become_a_case_that_a_reviewer_can_open(cases, generated, a_head
     report = json.loads((generated / "head" / "report.json").read_text(encoding="utf-8"))
     assert case["model"] == report["model"]["name"] == "brain-mr"
     assert case["priority"] == pytest.approx(priority_of(report))
+    assert case["contrast"] == report["contrast"] == "t1c"
     store = Store.open(tmp_path / "store")
     assert store.volumes(case["id"]) == ("image", *DERIVED)
     for name in DERIVED:

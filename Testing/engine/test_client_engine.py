@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
+from contextlib import suppress
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,7 +13,16 @@ import pytest
 from PseudoNormalLib.engine.background import Background
 from PseudoNormalLib.engine.client import EngineClient
 from PseudoNormalLib.engine.connection import check_engine
-from PseudoNormalLib.engine.errors import Cancelled, EngineError, Refused, TooLarge, Unauthorised, Unknown, Unreachable
+from PseudoNormalLib.engine.errors import (
+    Busy,
+    Cancelled,
+    EngineError,
+    Refused,
+    TooLarge,
+    Unauthorised,
+    Unknown,
+    Unreachable,
+)
 from PseudoNormalLib.engine.jobs import EngineJobs
 from PseudoNormalLib.engine.transfer import Volume, encode
 from PseudoNormalLib.ticks import Ticks
@@ -23,7 +33,7 @@ PATIENCE = 100
 
 @pytest.fixture(scope="module")
 def an_engine(models_folder, tmp_path_factory):
-    with running_engine(models_folder, tmp_path_factory.mktemp("engine") / "data", max_upload_mb=8) as engine:
+    with running_engine(models_folder, tmp_path_factory.mktemp("engine") / "data", max_upload_mb=8, queue=1) as engine:
         engine.wait_until_ready()
         yield engine
 
@@ -116,6 +126,24 @@ def test_a_job_that_is_cancelled_ends_and_the_engine_goes_on(ticks, jobs, client
     assert time.monotonic() - begun < 5
     assert client.job(number).state == "cancelled"
     assert client.health().name == "pseudonormal"
+
+
+def test_a_full_queue_is_waited_for_and_what_was_sent_is_dropped(
+    ticks, jobs, client, an_engine, a_scan, heard, monkeypatch
+):
+    monkeypatch.setattr("PseudoNormalLib.engine.generation.RETRY_S", 0.05)
+    others, volume = [], client.upload(encode(a_scan), "a.nrrd")
+    with suppress(Busy):
+        while True:
+            others.append(client.start_job(volume).id)
+    client.delete_volume(volume)
+    jobs.generate(a_scan, wanted=("lesion_mask",), **heard.listeners)
+    assert ticks.run_until(lambda: [s.message for s in heard.progress].count("waits for the engine") > 2, PATIENCE)
+    for other in others:
+        client.cancel_job(other)
+    assert ticks.run_until(heard.over, PATIENCE)
+    assert heard.failed == [] and list(heard.done[0].volumes) == ["lesion_mask"]
+    assert [path for path in an_engine.data.rglob("volumes/*") if path.is_file()] == []
 
 
 def test_a_job_can_be_cancelled_before_the_scan_is_sent(ticks, client, a_scan, heard):

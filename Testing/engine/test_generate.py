@@ -89,6 +89,8 @@ def test_the_report(masked):
     assert set(report["timings_s"]) >= {"read", "foreground", "lesions", "restore", "compare", "write"}
     assert set(report["files"]) == FILES
     assert report["warnings"] == []
+    assert finding["uncertain_ml"] is report["brain"]["uncertain_ml"] is None, "a given mask says nothing of it"
+    assert report["brain"]["volume_ml"] == pytest.approx(113, rel=0.05)
 
 
 def test_without_a_mask_the_model_finds_the_lesion(command, a_head, tmp_path):
@@ -107,6 +109,8 @@ def test_without_a_mask_the_model_finds_the_lesion(command, a_head, tmp_path):
     result = events[-1]
     assert result["event"] == "result"
     assert result["report"]["findings"][0]["volume_ml"] > 0.2
+    assert 0 < result["report"]["findings"][0]["uncertain_ml"] < result["report"]["findings"][0]["volume_ml"]
+    assert result["report"]["brain"]["uncertain_ml"] > 0
     found = read_scan(tmp_path / "head" / "lesion_mask.nii.gz").array > 0
     overlap = 2 * (found & a_head.lesion).sum() / (found.sum() + a_head.lesion.sum())
     assert overlap > 0.6

@@ -113,10 +113,16 @@ def test_what_a_reviewer_does_not_trust_arrives_voxel_for_voxel(served: Served, 
     else:
         write_image(believed, GEOMETRY, path)
     revision = served.revise(case, lease, lesion(1), weights=served.upload(path)).json()
-    stored = served.store.weights_path(revision["id"])
-    np.testing.assert_array_equal(read_nifti(stored, None).array, believed)
+    back = served.client.get(f"/cases/{case}/revisions/{revision['id']}/weights")
+    assert hashlib.sha256(back.content).hexdigest() == revision["weights_sha256"]
+    (served.folder / "back.nii.gz").write_bytes(back.content)
+    np.testing.assert_array_equal(read_nifti(served.folder / "back.nii.gz", None).array, believed)
     without = served.revise(case, lease, lesion(1)).json()
-    assert served.store.weights_path(without["id"]) is None
+    assert without["weights_sha256"] is None and served.store.weights_path(without["id"]) is None
+    refused = served.client.get(f"/cases/{case}/revisions/{without['id']}/weights")
+    assert refused.status_code == 404 and "all its voxels count" in served.refusal(refused)
+    elsewhere = served.client.get(f"/cases/{served.a_case(5)}/revisions/{revision['id']}/weights")
+    assert elsewhere.status_code == 404, "a revision is read through its own case only"
     assert served.store.check() == []
 
 

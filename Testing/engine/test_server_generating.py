@@ -5,6 +5,7 @@ from __future__ import annotations
 import resource
 import signal
 import threading
+from dataclasses import replace
 
 import pytest
 import torch
@@ -40,7 +41,7 @@ def a_model(models_folder):
 
 @pytest.fixture
 def an_order(a_head, tmp_path):
-    return Order({"volume": a_head.scan, "mask": a_head.mask}, tmp_path, "void")
+    return Order({"volume": a_head.scan, "mask": a_head.mask}, tmp_path, "void", reach_mm=2.0)
 
 
 def test_a_job_leaves_its_files_and_its_report(an_order, a_model):
@@ -50,6 +51,14 @@ def test_a_job_leaves_its_files_and_its_report(an_order, a_model):
     assert what == "done" and facts["files"] == FILES
     assert sorted(path.name for path in (an_order.folder / CASE).iterdir()) == sorted(FILES.values())
     assert sorted(facts["report"]["files"]) == sorted(FILES.values())
+
+
+def test_the_wide_difference_is_left_out_unless_asked_for(an_order, a_model):
+    news = News()
+    run(replace(an_order, reach_mm=0.0), lambda: a_model, news, news.cancelled)
+    what, facts = news[-1]
+    assert what == "done" and set(FILES) - set(facts["files"]) == {"wide_difference_z"}
+    assert sorted(path.name for path in (an_order.folder / CASE).iterdir()) == sorted(facts["files"].values())
 
 
 @pytest.mark.parametrize("stage", ["read", "foreground", "restore", "compare", "write"])

@@ -117,6 +117,7 @@ def test_what_there_is_to_know(client):
             "description": "for tests",
             "default": True,
             "trained_families": ["rim"],
+            "trained_contrasts": [],
             "licence": "Apache License",
         }
     ]

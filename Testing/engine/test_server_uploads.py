@@ -8,7 +8,7 @@ import signal
 
 import pytest
 import SimpleITK as sitk
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pseudonormal.server import kinds
@@ -16,7 +16,8 @@ from pseudonormal.server.errors import DiskFull, NotFound, Unfit
 from pseudonormal.server.volumes import Volumes
 
 NRRD = b"NRRD0004\ntype: uint8\ndimension: 3\nsizes: 2 2 2\nencoding: raw\n"
-META = b"ObjectType = Image\nNDims = 3\nBinaryData = True\nDimSize = 2 2 2\nElementType = MET_UCHAR\n"
+META = b"ObjectType = Image\nNDims = 3\nBinaryData = True\nDimSize = 2 2 2\n"
+TYPE = b"ElementType = MET_UCHAR\n"
 SECRET = b"\x01\x02\x03\x04\x05\x06\x07\x08"
 
 
@@ -91,6 +92,7 @@ DETACHED = {
     ".mha": [
         META + field
         for field in (
+            TYPE + b"ElementDataFile = ../secret\n",
             b"ElementDataFile = ../secret\n",
             b"ElementDataFile : ../secret\n",
             b" ElementDataFile = ../secret\n",
@@ -98,8 +100,10 @@ DETACHED = {
             b"\tElementDataFile\t=\t../secret\n",
             b"ElementDataFile = LOCAL ../secret\n",
             b"ElementDataFile = LIST\n../secret\n",
-            b"Foo = \rElementDataFile = ../secret\nElementDataFile = LOCAL\n",
-            b"Offset = 0 0 0 ElementDataFile = ../secret\nElementDataFile = LOCAL\n",
+            b"Foo = \rElementDataFile = ../secret\n" + TYPE + b"ElementDataFile = LOCAL\n",
+            b"Offset = 0 0 0 ElementDataFile = ../secret\n" + TYPE + b"ElementDataFile = LOCAL\n",
+            TYPE + b"Offset = 0 0\nElementDataFile = LOCAL\nElementDataFile = ../secret\n",
+            TYPE + b"Color =\nElementDataFile = LOCAL\nElementDataFile = ../secret\n",
         )
     ],
 }
@@ -116,7 +120,7 @@ def test_no_header_may_name_another_file(suffix, head):
     before=st.sampled_from([b"", b" ", b"\t", b"\r", b"\x00", b"#", b"\n", b"Comment = x "]),
     between=st.sampled_from([b": ", b":", b" : ", b" = ", b"=", b":=", b"\t=\t", b": :", b" "]),
     end=st.sampled_from([b"\n", b"\r\n", b"\r", b"\n\n", b"\n \n"]),
-    last=st.sampled_from([b"", b"ElementDataFile = LOCAL\n", b"\n"]),
+    last=st.sampled_from([b"", TYPE + b"ElementDataFile = LOCAL\n", b"\n"]),
 )
 def test_what_is_taken_never_lets_the_reader_open_another_file(
     tmp_path_factory, suffix, field, before, between, end, last
@@ -124,8 +128,12 @@ def test_what_is_taken_never_lets_the_reader_open_another_file(
     folder = tmp_path_factory.mktemp("detached")
     (folder / "secret").write_bytes(SECRET)
     content = (NRRD if suffix == ".nrrd" else META) + before + field + between + b"secret" + end + last + bytes(8)
-    if kinds.fault(suffix, content) is None:
-        path = folder / f"a{suffix}"
+    assert_secret_is_kept(folder / f"a{suffix}", content)
+
+
+def assert_secret_is_kept(path, content):
+    """What may be uploaded never reads as what is in the file "secret" beside it."""
+    if kinds.fault(path.suffix, content) is None:
         path.write_bytes(content)
         sitk.ProcessObject.SetGlobalWarningDisplay(False)
         try:
@@ -135,10 +143,57 @@ def test_what_is_taken_never_lets_the_reader_open_another_file(
         assert voxels != SECRET
 
 
+FIELDS = (
+    "Offset",
+    "ElementSpacing",
+    "TransformMatrix",
+    "Color",
+    "ElementMin",
+    "BinaryData",
+    "NDims",
+    "Comment",
+    "a[0]",
+)
+VALUES = ("", " ", "1", "0 0", "1 2 3 4 5 6 7 8 9", "x", "x\ry", "\r", "\n", "\0", "True")
+
+
+@settings(max_examples=300)
+@given(
+    lines=st.lists(
+        st.builds("{}{}{}".format, st.sampled_from(FIELDS), st.sampled_from([" = ", ":", ""]), st.sampled_from(VALUES))
+    ),
+    typed=st.booleans(),
+)
+def test_no_field_before_the_voxels_makes_the_reader_pass_over_where_they_are(tmp_path_factory, lines, typed):
+    folder = tmp_path_factory.mktemp("detached")
+    (folder / "secret").write_bytes(SECRET)
+    fields = ["ElementType = MET_UCHAR", *lines] if not typed else [*lines, "ElementType = MET_UCHAR"]
+    header = META + "".join(f"{line}\n" for line in fields).encode() + b"ElementDataFile = LOCAL\n"
+    content = header + b"ElementDataFile = secret\n" + bytes(8)
+    assert kinds.fault(".mha", content) is None or not typed
+    assert_secret_is_kept(folder / "a.mha", content)
+
+
+@given(
+    metadata=st.dictionaries(st.text(min_size=1, max_size=30), st.text(max_size=60), max_size=6),
+    compressed=st.booleans(),
+    colours=st.booleans(),
+)
+@example({"ITK_dim[0]": "2", "0008|0060": "MR", "0010|4000": "line\r\nline", "a b": "c", "é": "ö"}, False, False)
+def test_whatever_metadata_a_scan_has_its_metaimage_is_taken(tmp_path_factory, metadata, compressed, colours):
+    image = sitk.Image([3, 4, 5], sitk.sitkVectorUInt8 if colours else sitk.sitkInt16)
+    for name, value in metadata.items():
+        image.SetMetaData(name, value)
+    path = tmp_path_factory.mktemp("meta") / "a.mha"
+    sitk.ProcessObject.SetGlobalWarningDisplay(False)
+    sitk.WriteImage(image, str(path), compressed)
+    assert kinds.fault(".mha", path.read_bytes()) is None
+
+
 def test_comments_and_fields_of_the_users_own_are_taken():
     comment = b"# Complete NRRD file format specification at:\n# http://teem.sourceforge.net/nrrd/format.html\n"
     assert kinds.fault(".nrrd", NRRD + comment + b"DICOM_file:=none\n\n" + SECRET) is None
-    assert kinds.fault(".mha", META + b"Comment = a file of ours\nElementDataFile = LOCAL\n" + SECRET) is None
+    assert kinds.fault(".mha", META + b"a[0] = ours\n" + TYPE + b"ElementDataFile = LOCAL\n" + SECRET) is None
 
 
 def test_a_header_without_an_end_is_refused():

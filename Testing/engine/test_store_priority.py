@@ -50,7 +50,16 @@ def test_doubtful_and_large_findings_come_first() -> None:
 
 
 def test_the_number_is_the_volume_that_is_likely_wrong() -> None:
-    assert priority_of(a_report((10, 0.75), (4, None), (3, 1.0))) == pytest.approx(10 * 0.25 + 4 * 0.5)
+    border = 0.05 * (10 + 4 + 3)
+    assert priority_of(a_report((10, 0.75), (4, None), (3, 1.0))) == pytest.approx(10 * 0.25 + 4 * 0.5 + border)
+
+
+def test_what_the_model_expects_to_be_wrong_counts_wherever_it_is() -> None:
+    measured = {"volume_ml": 10, "confidence": 0.1, "uncertain_ml": 0.5}
+    assert priority_of({"findings": [measured]}) == pytest.approx(0.5 + 0.5)
+    assert priority_of({"findings": [measured], "brain": {"uncertain_ml": 2.0}}) == pytest.approx(3.0)
+    assert priority_of({"findings": [], "brain": {"uncertain_ml": 2.0}}) == pytest.approx(2.0)
+    assert priority_of({"findings": [], "brain": {"uncertain_ml": None}}) == 0.0
 
 
 def test_the_control_order_is_the_same_each_time_and_knows_nothing_of_the_case() -> None:
@@ -71,7 +80,7 @@ def test_cases_are_in_turn_as_soon_as_they_are_added(a_store: Store, tmp_path: P
     by_hand = a_case(a_store, tmp_path, marked=1, priority=3.0)
     in_turn = [by_hand, doubtful, large_mask, sure, small_mask, empty, *nothing_known]
     assert [case.id for case in a_store.cases()[0]] == in_turn
-    assert a_store.case(large_mask).priority == pytest.approx(0.050 * 0.5)
+    assert a_store.case(large_mask).priority == pytest.approx(0.050 * 0.55)
     assert a_store.case(nothing_known[0]).priority is None
 
 
@@ -97,6 +106,6 @@ def test_a_store_is_put_into_either_order_and_back(a_store: Store, tmp_path: Pat
     a_store.release(lease)
     prioritise(a_store)
     assert [case.id for case in a_store.cases()[0]] == [large, small, masked, unknown]
-    assert a_store.case(masked).priority == pytest.approx(0.050 * 0.5), "of the seed, whatever was drawn since"
+    assert a_store.case(masked).priority == pytest.approx(0.050 * 0.55), "of the seed, whatever was drawn since"
     taken = a_store.next_case("eva")
     assert taken is not None and taken.case.id == large

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import gc
-import time
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import slicer
+from Testing.panels.event_loop import run_until
 
 REQUIREMENTS = Path(__file__).resolve().parents[2] / "SlicerPseudoNormal/PseudoNormal/Resources/requirements.txt"
 INSIDE_SLICER = hasattr(slicer, "app")
@@ -21,41 +21,27 @@ def qt_app():
         import qt
 
         return qt.QApplication.instance()
-    from Testing.panels.standin import qt
+    from Testing.panels.standin.session import qt_application
 
-    running = qt.QApplication.instance()
-    if isinstance(running, qt.QtWidgets.QApplication):
-        return running
-    if running is not None:
-        running.shutdown()  # another test's, without widgets; a process has but one
-    return qt.QApplication(["PseudoNormal"])
+    return qt_application()
 
 
 @pytest.fixture
-def a_slicer(qt_app, monkeypatch, tmp_path):
+def a_slicer(qt_app, request, tmp_path):
     """Slicer with an empty scene: ``application``, ``main_window``, ``packaging`` (records installations)."""
     if INSIDE_SLICER:
         import slicer.packaging
 
-        ensured = []
+        ensured, monkeypatch = [], request.getfixturevalue("monkeypatch")
         monkeypatch.setattr(slicer.packaging, "pip_ensure", lambda wanted, **_: ensured.append(wanted))
         slicer.mrmlScene.Clear(0)
         window, packaging = slicer.util.mainWindow(), SimpleNamespace(ensured=ensured)
         yield SimpleNamespace(application=slicer.app, main_window=window, packaging=packaging)
         return
-    # Nothing of the user's own is read or written: no settings, no engine that was set up before.
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "user"))
-    from PseudoNormalLib.hosts import headless
-    from Testing.panels.standin.slicer_app import install
+    from Testing.panels.standin.session import a_slicer_in
 
-    host = headless()
-    yield install(monkeypatch, host, tmp_path)
-    qt_app.processEvents()
-    # A scene that dies among other garbage would tell observers that are half gone, and garbage may be collected on
-    # any thread, where Qt's widgets must not die: so both end here.
-    host.scene.Clear(1)
-    host.scene.RemoveAllObservers()
-    gc.collect()
+    with a_slicer_in(tmp_path) as slicer_that_stands_in:
+        yield slicer_that_stands_in
 
 
 @pytest.fixture
@@ -77,24 +63,13 @@ def a_main_window(a_slicer):
 @pytest.fixture
 def until(qt_app):
     """Runs the event loop until something holds: ``until(lambda: panel.table.rowCount == 1, seconds=20)``."""
-
-    def wait(holds, seconds=30.0):
-        end = time.monotonic() + seconds
-        while not holds():
-            assert time.monotonic() < end, f"did not happen within {seconds} s"
-            qt_app.processEvents()
-            time.sleep(0.002)
-
-    return wait
+    return partial(run_until, qt_app)
 
 
 @pytest.fixture(scope="session")
-def an_engine(models_folder, tmp_path_factory):
-    """A real engine, as on a server."""
-    from Testing.engine_process import running_engine
-
-    with running_engine(models_folder, tmp_path_factory.mktemp("engine") / "data") as engine:
-        yield engine.wait_until_ready()
+def an_engine(an_engine):
+    """A real engine, as on a server, whose model is loaded."""
+    return an_engine.wait_until_ready()
 
 
 @pytest.fixture

@@ -73,13 +73,14 @@ def test_an_installation_can_be_cancelled(a_panel, a_bench, until):
     assert a_bench.connection.state == "missing"
 
 
-def test_a_killed_engine_is_told_and_started_again(a_local_engine, a_bench, until):
+def test_a_killed_engine_is_told_and_started_again(a_local_engine, a_bench, until, tmp_path):
+    a_bench.connection.choose(replace(a_bench.connection.choice, store=str(tmp_path / "store")))
     a_local_engine.start_button.click()
     until(lambda: a_bench.connection.state == "running", seconds=120)
     assert not a_local_engine.start_button.enabled and a_local_engine.stop_button.enabled
     said = []
     a_bench.connection.died.connect(said.append)
-    pattern = ["pgrep", "-P", str(os.getpid()), "-f", "serve.*--parent"]
+    pattern = ["pgrep", "-P", str(os.getpid()), "-f", f"serve.*{tmp_path}"]  # other tests' engines run too
     found = subprocess.run(pattern, capture_output=True, text=True, check=True)
     os.kill(int(found.stdout), signal.SIGKILL)
     until(lambda: said)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from Testing.panels.event_loop import LongestGap
 
 LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
@@ -55,25 +55,6 @@ def generated(connected, a_bench, a_scan, a_result):
     return connected
 
 
-class LongestGap:
-    """How long the event loop did not come round, in seconds; measured with a timer of 10 ms."""
-
-    def __init__(self, qt):
-        self.longest, self._last = 0.0, time.perf_counter()
-        self._timer = qt.QTimer()
-        self._timer.setInterval(10)
-        self._timer.timeout.connect(self._tick)
-        self._timer.start()
-
-    def _tick(self):
-        now = time.perf_counter()
-        self.longest, self._last = max(self.longest, now - self._last), now
-
-    def stop(self):
-        self._timer.stop()
-        return self.longest
-
-
 def test_without_an_engine_generate_cannot_be_pressed_and_says_why(a_panel, a_scan):
     a_panel.scan.image_selector.setCurrentNode(a_scan)
     button = a_panel.generate.generate_button
@@ -89,19 +70,18 @@ def test_without_a_scan_generate_cannot_be_pressed_and_says_why(connected):
 def test_one_click_brings_findings_and_the_comparison_without_blocking(
     connected, a_bench, a_scan, until, record_testsuite_property
 ):
-    import qt
 
     connected.scan.image_selector.setCurrentNode(a_scan)
     assert connected.generate.generate_button.enabled
     heard = []
     connected.generate.progress.bar.valueChanged.connect(heard.append)
-    gap = LongestGap(qt)
+    gap = LongestGap()
     connected.generate.generate_button.click()
     assert not connected.generate.generate_button.enabled
     until(lambda: connected.generate.progress.message.text == "Done", seconds=60)
-    longest = gap.stop()
-    record_testsuite_property("longest gap of the event loop, ms", round(1000 * longest))
-    assert longest < 0.5  # alone on a machine it is under 0.1 s
+    gap.stop()
+    record_testsuite_property("longest gap of the event loop, ms", round(1000 * gap.longest))
+    assert gap.busiest < 0.1 and gap.longest < 2  # alone on a machine the gap too is under 0.1 s
     assert len(set(heard)) > 2 and heard == sorted(heard)
     assert connected.generate.progress.log.plainText
     assert connected.findings.table.widget.rowCount == 1
@@ -213,6 +193,66 @@ def test_choices_come_back_with_the_scene(connected, a_bench, a_scan):
     assert a_bench.choices.values == replace(a_bench.choices.values, image=a_scan, mode="void", texture=True)
     a_bench.choices.update(mode="guided", image=None)
     assert connected.scan.mode_combo.currentData == "guided" and connected.scan.image_selector.currentNode() is None
+
+
+def test_the_contrast_is_told_from_the_name_and_can_be_said_otherwise(connected, a_bench, a_scan):
+    combo = connected.scan.contrast_combo
+    a_scan.SetName("ax FLAIR")
+    connected.scan.image_selector.setCurrentNode(a_scan)
+    assert (combo.itemText(0), combo.currentData) == ("Automatic (FLAIR)", "")
+    assert a_bench.choices.values.request(a_bench.host).contrast == "flair"
+    combo.setCurrentIndex(combo.findData("t1c"))
+    assert a_bench.choices.values.contrast == "t1c"
+    assert a_bench.choices.values.request(a_bench.host).contrast == "t1c"
+    assert "numbers do not depend on it" in combo.toolTip
+
+
+def test_what_was_said_of_one_scans_contrast_is_not_taken_for_anothers(connected, a_bench, a_scan):
+    from PseudoNormalLib.scene.volumes import new_volume_like
+
+    combo = connected.scan.contrast_combo
+    connected.scan.image_selector.setCurrentNode(a_scan)
+    assert combo.itemText(0) == "Automatic (not known)"
+    combo.setCurrentIndex(combo.findData("dwi"))
+    other = new_volume_like(a_scan, "t2_tse", np.zeros((64, 66, 62), np.int16))
+    connected.scan.image_selector.setCurrentNode(other)
+    assert (combo.itemText(0), combo.currentData, a_bench.choices.values.contrast) == ("Automatic (T2)", "", "")
+
+
+def test_a_model_that_was_not_trained_for_the_contrast_is_doubted(connected, a_scan):
+    from PseudoNormalLib.engine.replies import ModelInfo
+
+    scan = connected.scan
+    trained = ModelInfo("brain-mr", "2", "Finds lesions", default=True, trained_contrasts=("flair",))
+    scan.offer_models([trained])
+    scan.image_selector.setCurrentNode(a_scan)
+    assert scan.model_note.text == "Finds lesions"
+    scan.contrast_combo.setCurrentIndex(scan.contrast_combo.findData("dwi"))
+    assert "not trained for this contrast: a model that was is taken" in scan.model_note.text
+    scan.model_combo.setCurrentIndex(1)
+    assert scan.model_note.text.endswith("look at its findings with more doubt.")
+
+
+def test_a_result_is_sent_to_review_once(generated, a_bench, until):
+    from PseudoNormalLib.scene.case_nodes import stored_as
+
+    findings = generated.findings
+    assert findings.send_button.enabled
+    findings.send_button.click()
+    assert not findings.send_button.enabled
+    until(lambda: findings.sent_note.text, seconds=60)
+    name = stored_as(a_bench.comparison.case)
+    assert findings.sent_note.text == f"Sent to review as {name}"
+    assert not findings.send_button.enabled and name in findings.send_button.toolTip
+    assert a_bench.connection.client().case(name).info.status == "new"
+
+
+def test_without_a_store_nothing_can_be_sent_and_it_is_said_why(generated, a_bench):
+    a_bench.handover.served = False
+    generated.findings.show(a_bench.comparison.case)
+    assert not generated.findings.send_button.enabled
+    assert generated.findings.send_button.toolTip == "The engine serves no case store"
+    assert not generated.findings.sent_note.visible
 
 
 def test_generate_again_takes_the_mask_as_it_was_edited(generated, a_bench, a_scan, a_head, until):

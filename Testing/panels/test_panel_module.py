@@ -60,7 +60,7 @@ def test_the_scan_that_is_in_view_is_offered(an_open_module, a_desktop):
     an_open_module.exit()
     an_open_module.enter()
     assert an_open_module.panel.scan.image_selector.currentNode() is scan
-    assert an_open_module.panel.scan.contrast_label.text == "FLAIR"
+    assert an_open_module.panel.scan.contrast_combo.currentText == "Automatic (FLAIR)"
 
 
 def test_nothing_is_installed_until_it_is_asked_for(an_open_module, a_slicer):

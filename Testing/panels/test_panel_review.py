@@ -9,27 +9,9 @@ import numpy as np
 import pytest
 import slicer
 from PseudoNormalLib.engine.transfer import Volume, decode, encode
-from Testing.engine_process import running_engine
-from Testing.panels.conftest import INSIDE_SLICER
-
-from pseudonormal.store.store import Store
 
 SHAPE = (20, 36, 32)
 MATRIX = np.array([[-0.9, 0.1, 0, 14], [0.1, 0.9, 0, -18], [0, 0, 2.5, 30], [0, 0, 0, 1.0]])
-
-
-@pytest.fixture(scope="module")
-def an_engine(models_folder, tmp_path_factory):
-    """A real engine with a case store, as on a server; no model is waited for."""
-    folder = tmp_path_factory.mktemp("engine")
-    Store.open(folder / "store")
-    with running_engine(models_folder, folder / "data", folder / "store") as engine:
-        yield engine
-
-
-@pytest.fixture
-def a_store(an_engine):
-    return Store.open(an_engine.data.parent / "store")
 
 
 def two_lesions():
@@ -75,45 +57,7 @@ def a_bench(a_desktop, an_engine):
 
 
 @pytest.fixture
-def a_segment_editor(monkeypatch):
-    """The stand-in of the Segment Editor's widget, with a real editor's undo behind it."""
-    if INSIDE_SLICER:
-        return
-    from Testing.panels.standin.mrml_widgets import qMRMLSegmentEditorWidget
-
-    # What the widget does by handing it on to the logic, by the widget's names for it.
-    handed_on = {
-        "setMRMLScene": "SetMRMLScene",
-        "setMRMLSegmentEditorNode": "SetSegmentEditorNode",
-        "setSegmentationNode": "SetSegmentationNode",
-        "setSourceVolumeNode": "SetSourceVolumeNode",
-        "setCurrentSegmentID": "SetCurrentSegmentID",
-        "setMaximumNumberOfUndoStates": "SetMaximumNumberOfUndoStates",
-        "saveStateForUndo": "SaveStateForUndo",
-        "undo": "Undo",
-        "redo": "Redo",
-    }
-    only_in_the_window = (
-        "setSegmentationNodeSelectorVisible",
-        "setSourceVolumeNodeSelectorVisible",
-        "setupViewObservations",
-        "removeViewObservations",
-    )
-
-    class Editor(qMRMLSegmentEditorWidget):
-        def __init__(self, parent=None):
-            super().__init__(parent)
-            logic = slicer.vtkSlicerSegmentEditorLogic()
-            for name, there in handed_on.items():
-                setattr(self, name, getattr(logic, there))
-            for name in only_in_the_window:
-                setattr(self, name, lambda *_: None)
-
-    monkeypatch.setattr(slicer, "qMRMLSegmentEditorWidget", Editor)
-
-
-@pytest.fixture
-def a_panel(a_bench, a_segment_editor):
+def a_panel(a_bench):
     """The panel, entered by Ada."""
     from PseudoNormalLib.panels.review_panel import ReviewPanel
     from PseudoNormalLib.review.bench import ReviewBench
@@ -166,7 +110,7 @@ def press(key):
     raise AssertionError(f"nothing listens to {key}")
 
 
-def test_without_a_name_no_case_can_be_taken_and_the_buttons_say_why(a_bench, a_segment_editor):
+def test_without_a_name_no_case_can_be_taken_and_the_buttons_say_why(a_bench):
     from PseudoNormalLib.panels.review_panel import ReviewPanel
     from PseudoNormalLib.review.bench import ReviewBench
 
@@ -280,6 +224,30 @@ def test_a_draft_is_saved_by_key_and_the_panel_says_so(a_panel, an_open_case, a_
     assert a_store.case(an_open_case.id).status == "draft"
 
 
+def test_a_key_draws_what_is_not_to_be_trusted_and_it_is_saved_with_the_case(a_panel, an_open_case, a_store, until):
+    from PseudoNormalLib.scene.lesions import DISTRUSTED_ID, SEGMENT_ID
+
+    box, settings = a_panel.editor, an_open_case.editor._history.node
+    assert box.widget.collapsed and box.lesion_button.checked and not box.distrusted_note.text
+    press("D")
+    assert not box.widget.collapsed and box.distrusted_button.checked and not box.lesion_button.checked
+    assert settings.GetSelectedSegmentID() == DISTRUSTED_ID
+    an_open_case.editor.replace(two_lesions(), np.roll(two_lesions(), 1, axis=1))
+    volume_ml = two_lesions().sum() * np.linalg.det(-MATRIX[:3, :3]) / 1000
+    assert box.distrusted_note.text.startswith(f"{volume_ml:.2f} ml are not to be trusted")
+    settings.SetSelectedSegmentID(SEGMENT_ID)  # as by a click in the Segment Editor's own table
+    assert box.lesion_button.checked and not box.distrusted_button.checked
+    box.lesion_button.click()
+    assert box.lesion_button.checked, "what is drawn is pressed, however often one presses it"
+    press("Ctrl+S")
+    until(lambda: "saved at" in a_panel.verdict.state.text)
+    weights = a_store.weights_path(a_store.history(an_open_case.id)[-1].id)
+    stored = decode(weights.read_bytes(), weights.name).array
+    assert np.array_equal(stored, np.where(np.roll(two_lesions(), 1, axis=1), 0, 1))
+    press("Ctrl+Z")
+    assert not box.distrusted_note.text
+
+
 def test_a_lost_connection_is_told_and_nothing_is_lost(a_panel, review, an_open_case, an_engine, a_store, until):
     connection = review.bench.connection
     good = connection.choice
@@ -319,9 +287,7 @@ def test_a_question_mark_unfolds_the_keys_and_leaving_takes_them_away(a_panel):
         press("A")
 
 
-def test_the_module_opens_and_keeps_unsaved_work_when_slicer_ends(
-    a_bench, a_segment_editor, a_slicer, add_case, until, monkeypatch
-):
+def test_the_module_opens_and_keeps_unsaved_work_when_slicer_ends(a_bench, a_slicer, add_case, until, monkeypatch):
     monkeypatch.setattr(slicer.util, "getModuleLogic", lambda name: SimpleNamespace(bench=a_bench), raising=False)
     import PseudoNormalReview
 
@@ -339,7 +305,7 @@ def test_the_module_opens_and_keeps_unsaved_work_when_slicer_ends(
     review.session.editor.replace(np.roll(two_lesions(), 2, axis=0))
     widget.exit()
     widget.cleanup()
-    assert len(list((a_bench.host.data_folder / "journal").glob("*.npz"))) == 1
+    assert len(list((a_bench.host.data_folder / "journal").glob("[!.]*.npz"))) == 1
     PseudoNormalReview.PseudoNormalReviewTest().runTest()
 
 

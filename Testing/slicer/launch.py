@@ -18,7 +18,7 @@ from pathlib import Path
 
 from Testing.slicer.run_pytest import RESULT, ROOT
 
-MODULES = ("SlicerPseudoNormal/PseudoNormal", "SlicerPseudoNormal/PseudoNormalReview")
+MODULES = tuple(f"SlicerPseudoNormal/PseudoNormal{name}" for name in ("", "Review", "Training"))
 LIMIT = 1800  # s
 
 

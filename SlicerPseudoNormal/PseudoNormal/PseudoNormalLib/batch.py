@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from PseudoNormalLib.batch_case import Outcome, Settings, run_case
-from PseudoNormalLib.batch_items import Content, Item
+from PseudoNormalLib.batch_items import BatchScan, Item
 from PseudoNormalLib.batch_journal import CANCELLED, DONE, FAILED, RUNNING, Entry, Journal
 from PseudoNormalLib.engine.background import Background, Call
 from PseudoNormalLib.engine.client import EngineClient
@@ -158,7 +158,7 @@ class Batch:
             lambda error: self._failed(index, error),
         )
 
-    def _work(self, call: Call, index: int, read: Callable[[], Content], folder: Path) -> Outcome:
+    def _work(self, call: Call, index: int, read: Callable[[], BatchScan], folder: Path) -> Outcome:
         """On a worker thread."""
 
         def tell(status: JobStatus) -> None:

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from PseudoNormalLib.batch_items import Content
+from PseudoNormalLib.batch_items import BatchScan
 from PseudoNormalLib.engine.background import Call
 from PseudoNormalLib.engine.client import EngineClient
-from PseudoNormalLib.engine.errors import Busy, Cancelled, EngineError, Unreachable
+from PseudoNormalLib.engine.errors import Cancelled, EngineError, Unreachable
+from PseudoNormalLib.engine.generation import Generation, Order
 from PseudoNormalLib.engine.replies import JobStatus
-from PseudoNormalLib.engine.transfer import decode
 from PseudoNormalLib.export.case_folder import write_case_folder
+from PseudoNormalLib.generate import REACH_MM
 from PseudoNormalLib.i18n import _
 
 VOLUMES = ("pseudo_normal", "difference", "difference_z", "confidence", "lesion_mask")
 PAGE = "report_html"
-POLL_S = 0.3
 RETRY_S = 2.0
 PATIENCE_S = 90.0
 """For so long an engine may be away (it restarts after a crash) before the batch gives up."""
@@ -55,7 +54,7 @@ class Outcome:
 def run_case(
     engine: Callable[[], EngineClient],
     call: Call,
-    content: Content,
+    scan: BatchScan,
     folder: Path,
     settings: Settings,
     *,
@@ -74,7 +73,7 @@ def run_case(
     """
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            return _attempt(_present(engine, call), call, content, folder, settings, into_store, tell)
+            return _attempt(_present(engine, call), call, scan, folder, settings, into_store, tell)
         except Unreachable:
             if attempt == ATTEMPTS:
                 raise
@@ -97,13 +96,14 @@ def _present(engine: Callable[[], EngineClient], call: Call) -> EngineClient:
         else:
             return client
         waited += RETRY_S
-        _sleep(call, RETRY_S)
+        if call.wait(RETRY_S):
+            raise Cancelled(_("Cancelled."))
 
 
 def _attempt(
     client: EngineClient,
     call: Call,
-    content: Content,
+    scan: BatchScan,
     folder: Path,
     settings: Settings,
     into_store: bool,
@@ -111,57 +111,24 @@ def _attempt(
 ) -> Outcome:
     if into_store and not client.status().store:
         raise EngineError(_("the engine has no case store; give it one, or do without"))
-    volume = client.upload(content.data, content.name, lambda _fraction: _stop_if_cancelled(call))
-    try:
-        status = _finished(client, call, _begun(client, call, volume, settings), tell)
-        if status.state != "done" or not status.result:
-            raise EngineError(status.error or _("the engine ended the job without a result"))
-        report, files = _named_after(content, folder, status.result["report"]), status.result["files"]
-        fetched = {
-            name: client.result_file(status.id, files[name], lambda _fraction: _stop_if_cancelled(call))
-            for name in (*VOLUMES, PAGE)
-        }
-        page = fetched.pop(PAGE)
-        volumes = {name: decode(data, files[name]) for name, data in fetched.items()}
-        _stop_if_cancelled(call)
-        case = client.add_case(volume, job=status.id).id if into_store else ""
-        write_case_folder(folder, volumes, report, page)
-        return Outcome(report, case)
-    finally:
-        with suppress(EngineError):  # it forgets volumes by itself too, only later
-            client.delete_volume(volume)
-
-
-def _begun(client: EngineClient, call: Call, volume: str, settings: Settings) -> JobStatus:
-    """The job, begun as soon as the engine's queue has room for it."""
-    while True:
-        try:
-            return client.start_job(volume, model=settings.model, mode=settings.mode, texture=settings.texture)
-        except Busy:
-            _sleep(call, RETRY_S)
-
-
-def _finished(client: EngineClient, call: Call, status: JobStatus, tell: Callable[[JobStatus], Any]) -> JobStatus:
-    """The job's end."""
-    while not status.finished:
-        tell(status)
-        if call.wait(POLL_S):
-            client.cancel_job(status.id)
-            raise Cancelled(_("Cancelled."))
-        status = client.job(status.id, status.next)
-    return status
-
-
-def _named_after(content: Content, folder: Path, report: dict[str, Any]) -> dict[str, Any]:
-    """The report with the names that the user knows; the engine has its own for what it is sent."""
-    return {**report, "case": folder.name, "input": {**report["input"], "name": content.name}}
-
-
-def _sleep(call: Call, seconds: float) -> None:
-    call.wait(seconds)
-    _stop_if_cancelled(call)
-
-
-def _stop_if_cancelled(call: Call) -> None:
+    order = Order(
+        scan.content,
+        model=settings.model,
+        mode=settings.mode,
+        texture=settings.texture,
+        reach_mm=REACH_MM if into_store else 0.0,
+        contrast=scan.contrast,
+        wanted=frozenset((*VOLUMES, PAGE)),
+    )
+    made = Generation(order, call, tell, lambda _line: None).run(client)
     if call.cancelled:
         raise Cancelled(_("Cancelled."))
+    report = _named_after(scan, folder, made.report)
+    case = client.add_case(job=made.job, subject=scan.subject).id if into_store else ""
+    write_case_folder(folder, made.volumes, report, made.documents[PAGE])
+    return Outcome(report, case)
+
+
+def _named_after(scan: BatchScan, folder: Path, report: dict[str, Any]) -> dict[str, Any]:
+    """The report with the names that the user knows; the engine has its own for what it is sent."""
+    return {**report, "case": folder.name, "input": {**report["input"], "name": scan.content.name}}

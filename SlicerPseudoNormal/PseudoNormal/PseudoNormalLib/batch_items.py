@@ -6,26 +6,33 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from PseudoNormalLib.engine.transfer import SUFFIXES, Volume, encode
+from PseudoNormalLib.contrast import contrast_in, guess_contrast
+from PseudoNormalLib.engine.transfer import SUFFIXES, FileContent, Volume, encode
 from PseudoNormalLib.i18n import _
 from PseudoNormalLib.scene.case_nodes import cases_in
+from PseudoNormalLib.scene.subject import subject_in, subject_of
 from PseudoNormalLib.scene.volumes import array_of, ijk_to_ras
+
+if TYPE_CHECKING:
+    from PseudoNormalLib.hosts import Host
 
 _SEGMENTATION = ".seg.nrrd"
 _NOT_IN_NAMES = re.compile(r'[\x00-\x1f<>:"/\\|?*]+')
 
 
 @dataclass(frozen=True)
-class Content:
-    """A scan as it is sent.
+class BatchScan:
+    """A scan as it is sent, and what is known about it.
 
-    :param name: of a file; its suffix says the format.
+    :param contrast: a word of :data:`PseudoNormalLib.contrast.CONTRASTS`; None: not known.
+    :param subject: a key to the person; None: not known. See :mod:`PseudoNormalLib.scene.subject`.
     """
 
-    data: bytes
-    name: str
+    content: FileContent
+    contrast: str | None
+    subject: str | None
 
 
 @dataclass(frozen=True)
@@ -42,7 +49,7 @@ class Item:
     case: str
     source: str
     stamp: str
-    begin: Callable[[], Callable[[], Content]]
+    begin: Callable[[], Callable[[], BatchScan]]
 
 
 @dataclass(frozen=True)
@@ -81,9 +88,10 @@ def items_in_folder(folder: Path) -> Found:
     return Found(items, tuple(left_out))
 
 
-def items_in_scene(scene: Any) -> tuple[Item, ...]:
+def items_in_scene(host: Host) -> tuple[Item, ...]:
     """The loaded scans: all scalar volumes but label maps and those that were made from a scan."""
-    made = {id(node) for case in cases_in(scene) for node in (case.pseudo_normal, case.difference, case.difference_z)}
+    scene = host.scene
+    made = {id(node) for case in cases_in(scene) for node in case.made}
     nodes = [
         scene.GetNthNodeByClass(number, "vtkMRMLScalarVolumeNode")
         for number in range(scene.GetNumberOfNodesByClass("vtkMRMLScalarVolumeNode"))
@@ -94,14 +102,16 @@ def items_in_scene(scene: Any) -> tuple[Item, ...]:
         if id(node) not in made and node.GetClassName() == "vtkMRMLScalarVolumeNode" and node.GetImageData()
     ]
     return tuple(
-        _node_item(case, node) for case, node in zip(_unique(node.GetName() for node in scans), scans, strict=True)
+        _node_item(case, node, host)
+        for case, node in zip(_unique(node.GetName() for node in scans), scans, strict=True)
     )
 
 
 def _file_item(case: str, path: Path) -> Item:
-    def read() -> Content:
+    def read() -> BatchScan:
         try:
-            return Content(path.read_bytes(), path.name)
+            content = FileContent(path.read_bytes(), path.name)
+            return BatchScan(content, contrast_in(path.name), subject_in(path.name))
         except OSError as error:
             line = _("{path}: cannot be read ({reason})")
             raise ValueError(line.format(path=path, reason=error.strerror or error)) from error
@@ -110,12 +120,13 @@ def _file_item(case: str, path: Path) -> Item:
     return Item(case, path.name, f"{status.st_size}/{status.st_mtime_ns}", lambda: read)
 
 
-def _node_item(case: str, node: Any) -> Item:
-    def begin() -> Callable[[], Content]:
+def _node_item(case: str, node: Any, host: Host) -> Item:
+    def begin() -> Callable[[], BatchScan]:
         if node.GetScene() is None:
             raise ValueError(_("{name}: was closed meanwhile").format(name=name))
         volume = Volume(array_of(node).copy(), ijk_to_ras(node))
-        return lambda: Content(encode(volume), f"{case}.nrrd")
+        contrast, subject = guess_contrast(node, host.dicom_files(node)), subject_of(node)
+        return lambda: BatchScan(FileContent(encode(volume), f"{case}.nrrd"), contrast, subject)
 
     name = node.GetName()
     size = "x".join(str(length) for length in node.GetImageData().GetDimensions())

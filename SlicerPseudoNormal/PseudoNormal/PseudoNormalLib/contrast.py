@@ -1,4 +1,4 @@
-"""Which contrast a scan has, as far as its name and its DICOM header tell. Only shown: the models take any."""
+"""Which contrast a scan has, as far as its name and its DICOM header tell."""
 
 from __future__ import annotations
 
@@ -7,6 +7,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from PseudoNormalLib.i18n import _
+
+CONTRASTS = {
+    "flair": _("FLAIR"),
+    "t1": _("T1"),
+    "t1c": _("T1 with contrast agent"),
+    "t2": _("T2"),
+    "pd": _("PD"),
+    "dwi": _("DWI"),
+    "other": _("Another one"),
+}
+"""The engine's words for contrasts, and how people say them."""
 _BETWEEN = r"(?:^|[^a-z0-9]){}(?:[^a-z0-9]|$)"
 _AGENT = "|".join(
     (
@@ -17,14 +29,14 @@ _AGENT = "|".join(
 )
 # The first that fits counts: a T2 FLAIR is a FLAIR, a T2* no T2, a T1 with contrast agent more than a T1.
 _WORDS = (
-    ("FLAIR", r"flair|tirm"),
-    ("ADC", _BETWEEN.format("adc")),
-    ("DWI", r"dwi|diffusion|" + _BETWEEN.format(r"(?:dti|trace|b ?1000)")),
-    ("SWI or T2*", r"t2 ?\*|t2 ?star|" + _BETWEEN.format("(?:swi|swan|gre|hemo)")),
-    ("T1 with contrast agent", _AGENT),
-    ("T1", r"t1|mprage|mp2rage|spgr|bravo|" + _BETWEEN.format("(?:tfe|vibe|mpr)")),
-    ("T2", r"t2"),
-    ("PD", _BETWEEN.format("(?:pd|pdw|proton.density)")),
+    ("flair", r"flair|tirm"),
+    ("other", _BETWEEN.format("adc")),
+    ("dwi", r"dwi|diffusion|" + _BETWEEN.format(r"(?:dti|trace|b ?1000)")),
+    ("other", r"t2 ?\*|t2 ?star|" + _BETWEEN.format("(?:swi|swan|gre|hemo)")),
+    ("t1c", _AGENT),
+    ("t1", r"t1|mprage|mp2rage|spgr|bravo|" + _BETWEEN.format("(?:tfe|vibe|mpr)")),
+    ("t2", r"t2"),
+    ("pd", _BETWEEN.format("(?:pd|pdw|proton.density)")),
 )
 _TEXTS = ("SeriesDescription", "ProtocolName")
 _TIMES = ("EchoTime", "RepetitionTime", "InversionTime", "ContrastBolusAgent")
@@ -35,14 +47,15 @@ def guess_contrast(image: Any, files: Sequence[Path] = ()) -> str | None:
 
     :param image: vtkMRMLScalarVolumeNode.
     :param files: the DICOM files that it was loaded from.
-    :returns: such as "FLAIR"; None when it cannot be told.
+    :returns: a word of ``CONTRASTS``; None when it cannot be told.
     """
     header = _header(files[0]) if files else {}
     texts = [image.GetName() or "", *(header[name] for name in _TEXTS if name in header)]
-    return next((found for text in texts if (found := _from_words(text))), None) or _from_times(header)
+    return next((found for text in texts if (found := contrast_in(text))), None) or _from_times(header)
 
 
-def _from_words(text: str) -> str | None:
+def contrast_in(text: str) -> str | None:
+    """The contrast that a name speaks of, by a word of ``CONTRASTS``; None when it speaks of none."""
     plain = re.sub(r"[_\s]+", " ", text.lower())
     return next((contrast for contrast, pattern in _WORDS if re.search(pattern, plain)), None)
 
@@ -55,10 +68,10 @@ def _from_times(header: dict[str, str]) -> str | None:
     except (KeyError, ValueError):
         return None
     if echo > 70:
-        return "FLAIR" if inversion > 1500 else "T2"
+        return "flair" if inversion > 1500 else "t2"
     if echo < 30 and (repetition < 1200 or inversion > 500):
-        return "T1 with contrast agent" if header.get("ContrastBolusAgent") else "T1"
-    return "PD" if echo < 30 and repetition > 1800 else None
+        return "t1c" if header.get("ContrastBolusAgent") else "t1"
+    return "pd" if echo < 30 and repetition > 1800 else None
 
 
 def _header(file: Path) -> dict[str, str]:

@@ -11,13 +11,16 @@ from PseudoNormalLib.engine.errors import Cancelled, EngineError
 from PseudoNormalLib.engine.transfer import Volume
 from PseudoNormalLib.i18n import _
 from PseudoNormalLib.scene.lesions import mask_of
-from PseudoNormalLib.scene.results import WANTED, Sent, place_results
+from PseudoNormalLib.scene.results import WANTED, WIDE, Sent, place_results
 from PseudoNormalLib.signals import Signal
 
 if TYPE_CHECKING:
     from PseudoNormalLib.engine.jobs import EngineJobs, Generated, GenerateJob
     from PseudoNormalLib.engine.replies import JobStatus
     from PseudoNormalLib.hosts import Host
+
+REACH_MM = 5.0
+"""So far beyond a mask the review's brush can grow it before the pseudo-normal is generated again."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,8 @@ class GenerateRequest:
     :param model: name of a model; None: the engine's own choice.
     :param mode: "auto", "void" or "guided".
     :param texture: add grain to the pseudo-normal.
+    :param contrast: the scan's, by a word of :data:`PseudoNormalLib.contrast.CONTRASTS`; None: not known.
+    :param wide: put the wide difference into the scene too; the engine makes it for the case store in any case.
     """
 
     image: Any
@@ -36,6 +41,8 @@ class GenerateRequest:
     model: str | None = None
     mode: str = "auto"
     texture: bool = False
+    contrast: str | None = None
+    wide: bool = False
 
 
 class GenerateLogic:
@@ -82,7 +89,9 @@ class GenerateLogic:
             model=request.model,
             mode=request.mode,
             texture=request.texture,
-            wanted=WANTED,
+            reach_mm=REACH_MM,
+            contrast=request.contrast,
+            wanted=(*WANTED, WIDE) if request.wide else WANTED,
             on_progress=self._on_progress,
             on_log=self.log.emit,
             on_done=lambda generated: self._on_done(request, sent, generated),

@@ -12,6 +12,7 @@ from PseudoNormalLib.engine.jobs import EngineJobs
 from PseudoNormalLib.engine.setup import EngineSetup
 from PseudoNormalLib.export.exporter import Exporter
 from PseudoNormalLib.generate import GenerateLogic
+from PseudoNormalLib.handover import Handover
 from PseudoNormalLib.i18n import _
 from PseudoNormalLib.parameters import ParameterNode
 from PseudoNormalLib.report import keep_page
@@ -43,6 +44,7 @@ class Workbench:
         self.jobs = EngineJobs(self.background, self.connection.client)
         self.choices = ParameterNode(host.scene, MODULE, Choices)
         self.generate = GenerateLogic(host, self.jobs)
+        self.handover = Handover(self.jobs)
         self.comparison = Comparison(host)
         self.flicker = Flicker(self.comparison)
         self.exporter = Exporter(host, self.background)
@@ -81,7 +83,7 @@ class Workbench:
         :raises ValueError: it cannot be begun; the text is one line for people.
         """
         self.connection.start()
-        self.generate.start(self.choices.values.request)
+        self.generate.start(self.choices.values.request(self.host))
 
     def close(self) -> None:
         """Let go of the scene and end the engine on this computer."""

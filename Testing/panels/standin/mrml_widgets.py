@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 import weakref
-from types import SimpleNamespace
 
+import slicer
 from PySide6 import QtCore
 from Testing.panels.standin import qt
 from Testing.panels.standin.ctk import kept
@@ -108,54 +108,34 @@ class qMRMLNodeComboBox(qt.QComboBox):
 
 
 class qMRMLSegmentEditorWidget(qt.QWidget):
-    """The shell of the Segment Editor's widget: keeps its nodes and the active effect; draws and edits nothing."""
+    """The Segment Editor's widget with a real editor behind it: nodes, segment and undo; no effect draws anything."""
 
-    maximumNumberOfUndoStates = kept("maximumNumberOfUndoStates", 10)
-    unorderedEffectsVisible = kept("unorderedEffectsVisible", True)
-    readOnly = kept("readOnly", False)
-    autoShowSourceVolumeNode = kept("autoShowSourceVolumeNode", True)
+    HANDED_ON = (
+        ("setMRMLScene", "SetMRMLScene"),
+        ("setMRMLSegmentEditorNode", "SetSegmentEditorNode"),
+        ("mrmlSegmentEditorNode", "GetSegmentEditorNode"),
+        ("setSegmentationNode", "SetSegmentationNode"),
+        ("setSourceVolumeNode", "SetSourceVolumeNode"),
+        ("setCurrentSegmentID", "SetCurrentSegmentID"),
+        ("setMaximumNumberOfUndoStates", "SetMaximumNumberOfUndoStates"),
+        ("saveStateForUndo", "SaveStateForUndo"),
+        ("undo", "Undo"),
+        ("redo", "Redo"),
+    )
+    ONLY_SEEN = (
+        "setSegmentationNodeSelectorVisible",
+        "setSourceVolumeNodeSelectorVisible",
+        "setSwitchToSegmentationsButtonVisible",
+        "setAddRemoveSegmentButtonsVisible",
+        "setActiveEffectByName",
+        "setupViewObservations",
+        "removeViewObservations",
+    )
 
     def __init__(self, parent=None):
         super().__init__(parent)
-        self.scene = self.editor_node = self.segmentation = self.source = None
-        self.effect, self.effects = "", ("Paint", "Erase", "Threshold")
-        self.shortcuts_on = None
-
-    def setMRMLScene(self, scene):
-        self.scene = scene
-
-    def setMRMLSegmentEditorNode(self, node):
-        self.editor_node = node
-
-    def mrmlSegmentEditorNode(self):
-        return self.editor_node
-
-    def setSegmentationNode(self, node):
-        self.segmentation = node
-
-    def segmentationNode(self):
-        return self.segmentation
-
-    def setSourceVolumeNode(self, node):
-        self.source = node
-
-    def sourceVolumeNode(self):
-        return self.source
-
-    def setEffectNameOrder(self, names):
-        self.effects = tuple(names)
-
-    def setActiveEffectByName(self, name):
-        self.effect = name if name in self.effects else ""
-
-    def activeEffect(self):
-        return SimpleNamespace(name=self.effect) if self.effect else None
-
-    def setSwitchToSegmentationsButtonVisible(self, visible):
-        pass
-
-    def installKeyboardShortcuts(self, widget=None):
-        self.shortcuts_on = widget or self
-
-    def uninstallKeyboardShortcuts(self):
-        self.shortcuts_on = None
+        editor = slicer.vtkSlicerSegmentEditorLogic()
+        for name, there in self.HANDED_ON:
+            setattr(self, name, getattr(editor, there))
+        for name in self.ONLY_SEEN:
+            setattr(self, name, lambda *_: None)

@@ -20,13 +20,15 @@ if sys.version_info < (3, 12):
 
 # Qt asks Python for these virtual functions by name: as attributes they would ask themselves.
 VIRTUAL = frozenset({"sizeHint", "minimumSizeHint"})
+VIRTUAL_OF = {"QProgressBar": VIRTUAL | {"text"}}
 
 
 @functools.cache
 def properties_of(kind: type) -> frozenset[str]:
     """Names that are attributes in PythonQt."""
     meta = kind.staticMetaObject
-    return frozenset(meta.property(index).name() for index in range(meta.propertyCount())) - VIRTUAL
+    names = frozenset(meta.property(index).name() for index in range(meta.propertyCount()))
+    return names - VIRTUAL_OF.get(kind.__name__, VIRTUAL)
 
 
 def connect(self, signature, slot):

@@ -13,7 +13,7 @@ from types import ModuleType, SimpleNamespace
 import slicer
 import slicer.util
 from PySide6 import QtCore
-from Testing.panels.standin import ctk, mrml_widgets, qt, scripted_module
+from Testing.panels.standin import ctk, mrml_widgets, plot_view, qt, scripted_module
 
 
 class Application(qt.QObject):
@@ -91,6 +91,7 @@ def install(monkeypatch, host, folder: Path) -> SimpleNamespace:
         "packaging": packaging,
         "ScriptedLoadableModule": scripted_module,
         "qMRMLNodeComboBox": mrml_widgets.qMRMLNodeComboBox,
+        "qMRMLPlotView": plot_view.qMRMLPlotView,
         "qMRMLSegmentEditorWidget": mrml_widgets.qMRMLSegmentEditorWidget,
     }.items():
         monkeypatch.setattr(slicer, name, value, raising=False)

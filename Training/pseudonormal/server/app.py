@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import shutil
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from fastapi import FastAPI, Security
 from fastapi.security import HTTPBearer
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from pseudonormal.store.store import Store
 
 SWEEP_SECONDS = 60.0
+_OF_A_STORE = tuple(f"/{start}{{rest:path}}" for start in ("cases", "leases", "recipes", "registry", "trainings"))
 # Only said here, for the readers of /openapi.json; TokenNeeded sees to it.
 _TOKEN = [Security(HTTPBearer(auto_error=False, description="The token that the engine was started with."))]
 _LOG = logging.getLogger("pseudonormal.server")
@@ -61,20 +63,22 @@ class Status(BaseModel):
     store: bool
 
 
-def create_app(settings: ServerSettings, store: Store | None = None) -> FastAPI:
+def create_app(settings: ServerSettings, store: Store | None = None, retrain: Sequence[str] | None = None) -> FastAPI:
     """A server that is ready to be run; its worker starts and ends with it.
 
-    :param store: the cases that it serves too.
+    :param store: the cases that it serves too, and trains on.
+    :param retrain: the program that trains, see :class:`pseudonormal.server.training_process.Trainer`.
     :raises InputError: the data root cannot be written to.
     """
     session = open_session(settings.data)
     volumes = Volumes(session / "volumes", settings.keep_seconds, settings.keep_count)
     jobs = Jobs(session / "jobs", settings.most_waiting, settings.keep_seconds, settings.keep_count)
     engine = Engine(settings, jobs)
+    work: list[Callable[[], Coroutine[Any, Any, None]]] = [engine.run, partial(_sweep, session, volumes, jobs)]
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        tasks = [asyncio.create_task(engine.run()), asyncio.create_task(_sweep(session, volumes, jobs))]
+        tasks = [asyncio.create_task(each()) for each in work]
         try:
             yield
         finally:
@@ -97,12 +101,22 @@ def create_app(settings: ServerSettings, store: Store | None = None) -> FastAPI:
     _describe(app, settings, jobs, engine, with_store=store is not None)
     app.include_router(volume_router(volumes), dependencies=_TOKEN)
     app.include_router(job_router(jobs, volumes, engine), dependencies=_TOKEN)
-    if store is not None:
-        from pseudonormal.server.cases import cases_router
-
-        app.include_router(cases_router(store, jobs, volumes), dependencies=_TOKEN)
-    else:
+    if store is None:
         _without_store(app)
+        return app
+    from pseudonormal.models.registry import Registry
+    from pseudonormal.server.cases import cases_router
+    from pseudonormal.server.registry_routes import registry_router
+    from pseudonormal.server.training_process import RETRAIN, Trainer
+    from pseudonormal.server.training_routes import training_router
+    from pseudonormal.server.trainings import FOLDER, Trainings
+
+    trainer = Trainer(store.folder, settings.model, settings.device, retrain or RETRAIN)
+    trainings = Trainings(store.folder / FOLDER, trainer, settings.most_waiting)
+    work.append(trainings.run)
+    routers = (cases_router(store, jobs, volumes), training_router(trainings, store, engine))
+    for router in (*routers, registry_router(Registry())):
+        app.include_router(router, dependencies=_TOKEN)
     return app
 
 
@@ -135,7 +149,7 @@ def _without_store(app: FastAPI) -> None:
     async def no_store(rest: str) -> None:
         raise NotFound("this engine serves no case store; start it with --store FOLDER")
 
-    for path in ("/cases{rest:path}", "/leases{rest:path}"):
+    for path in _OF_A_STORE:
         app.add_api_route(path, no_store, methods=["GET", "POST", "PUT", "DELETE"], include_in_schema=False)
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from pseudonormal.store.records import CaseRecord, LeaseRecord, RevisionRecord, State, Status
+from pseudonormal.store.records import CaseRecord, LeaseRecord, ResultsRecord, RevisionRecord, State, Status
 
 Word = Annotated[str, Field(min_length=1, max_length=100)]
 
@@ -57,10 +57,27 @@ class RevisionAnswer(_Answer):
     comment: str
     created: datetime
     mask_sha256: str
+    weights_sha256: str | None
 
     @classmethod
     def of(cls, record: RevisionRecord) -> RevisionAnswer:
         """The answer for a revision."""
+        return cls.model_validate(record)
+
+
+class ResultsAnswer(_Answer):
+    """Results that a revision has now; the fields are those of :class:`pseudonormal.store.records.ResultsRecord`."""
+
+    id: str
+    revision_id: str
+    number: int
+    author: str
+    model: str | None
+    created: datetime
+
+    @classmethod
+    def of(cls, record: ResultsRecord) -> ResultsAnswer:
+        """The answer for results."""
         return cls.model_validate(record)
 
 
@@ -69,7 +86,7 @@ class WholeCaseAnswer(CaseAnswer):
 
     :param history: its revisions, oldest first.
     :param volumes: names of its volumes.
-    :param report: the report that came with it.
+    :param report: the report of its newest results.
     """
 
     history: list[RevisionAnswer]
@@ -144,6 +161,16 @@ class NewCase(_Request):
     priority: float | None = None
     subject: Word | None = None
     contrast: Annotated[str, Field(max_length=100)] = ""
+
+
+class NewResults(_Request):
+    """What a finished job made anew for an edited mask, and the lease under which the case keeps it.
+
+    :param job: id of a finished job.
+    """
+
+    job: Word
+    lease: Word
 
 
 class Annotator(_Request):

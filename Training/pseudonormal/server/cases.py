@@ -20,10 +20,12 @@ from pseudonormal.server.case_answers import (
     CasesAnswer,
     NewCase,
     NewConsensus,
+    NewResults,
+    ResultsAnswer,
     RevisionAnswer,
     WholeCaseAnswer,
 )
-from pseudonormal.server.errors import NotReady, Unfit
+from pseudonormal.server.errors import Unfit, without_place
 from pseudonormal.server.jobs import Jobs
 from pseudonormal.server.leases import leases_router
 from pseudonormal.server.volumes import Volumes
@@ -40,17 +42,7 @@ _FAR = 10**9
 
 def cases_router(store: Store, jobs: Jobs, volumes: Volumes) -> APIRouter:
     """The routes under ``/cases`` and ``/leases``."""
-
-    def as_clients_know_it() -> Iterator[None]:
-        """What is wrong with the store itself is not the client's fault, nor is its place the client's business."""
-        try:
-            yield
-        except InputError as error:
-            if str(store.folder) in str(error):
-                raise NotReady(str(error).replace(f"{store.folder}: ", "")) from error
-            raise
-
-    router = APIRouter(dependencies=[Depends(as_clients_know_it, scope="function")])
+    router = APIRouter(dependencies=[Depends(without_place(store.folder), scope="function")])
     router.include_router(leases_router(store))
     router.include_router(_reading(store))
     router.include_router(_writing(store, jobs, volumes))
@@ -78,15 +70,24 @@ def _reading(store: Store) -> APIRouter:
         return WholeCaseAnswer.with_all(record, store.history(case_id), store.volumes(case_id), store.report(case_id))
 
     @router.get("/cases/{case_id}/volumes/{name}", response_class=FileResponse)
-    def volume(case_id: str, name: str) -> FileResponse:
-        """A volume's file (.nii.gz)."""
-        return _file(store.volume_path(case_id, name), f"{case_id}_{name}")
+    def volume(case_id: str, name: str, revision: str | None = None) -> FileResponse:
+        """A volume's file (.nii.gz), as it stood at a revision; by default the newest."""
+        return _file(store.volume_path(case_id, name, revision), f"{case_id}_{name}")
 
     @router.get("/cases/{case_id}/revisions/{revision_id}/mask", response_class=FileResponse)
     def mask(case_id: str, revision_id: str) -> FileResponse:
         """A revision's mask (.nii.gz)."""
         revision = _revision_of(store, case_id, revision_id)
         return _file(store.mask_path(revision.id), f"{case_id}_mask_{revision.number}")
+
+    @router.get("/cases/{case_id}/revisions/{revision_id}/weights", response_class=FileResponse)
+    def weights(case_id: str, revision_id: str) -> FileResponse:
+        """How far each voxel of a revision is to be trusted (.nii.gz), 0 not at all; 404 where all of them are."""
+        revision = _revision_of(store, case_id, revision_id)
+        path = store.weights_path(revision.id)
+        if path is None:
+            raise UnknownCase(f"{revision.id}: has no weights; all its voxels count alike")
+        return _file(path, f"{case_id}_weights_{revision.number}")
 
     @router.get("/cases/{case_id}/agreement")
     def agree(case_id: str, a: str, b: str) -> AgreementAnswer:
@@ -127,7 +128,7 @@ def _writing(store: Store, jobs: Jobs, volumes: Volumes) -> APIRouter:
                 report=source.report,
                 priority=new.priority,
                 subject=new.subject,
-                contrast=new.contrast,
+                contrast=new.contrast or source.contrast,
             )
         return CaseAnswer.of(record)
 
@@ -162,6 +163,27 @@ def _writing(store: Store, jobs: Jobs, volumes: Volumes) -> APIRouter:
             )
         )
 
+    @router.post("/cases/{case_id}/results", status_code=201)
+    def renew(case_id: str, new: NewResults) -> ResultsAnswer:
+        """Keep what a finished job made anew: it belongs to the newest revision with the mask that the job was given.
+
+        Nothing is overwritten; earlier volumes are had by naming an earlier revision.
+        """
+        store.case(case_id)
+        job = jobs.finished(new.job)
+        made = _of_job(jobs, new.job)
+        with _sent_as({f"{job.folder}/": "the job's "}):
+            return ResultsAnswer.of(
+                store.add_results(
+                    case_id,
+                    made.volumes,
+                    mask=job.folder / job.files["lesion_mask"],
+                    lease=new.lease,
+                    model=made.model,
+                    report=made.report,
+                )
+            )
+
     @router.post("/cases/{case_id}/consensus", status_code=201)
     def agree_on(case_id: str, new: NewConsensus) -> RevisionAnswer:
         """Append what several revisions say together (STAPLE)."""
@@ -189,6 +211,7 @@ class _Source:
     volumes: Mapping[str, Path] = field(default_factory=dict)
     model: str | None = None
     report: Mapping[str, Any] | None = None
+    contrast: str = ""
 
 
 def _of_upload(volumes: Volumes, new: NewCase) -> _Source:
@@ -201,7 +224,9 @@ def _of_job(jobs: Jobs, job_id: str) -> _Source:
     job = jobs.finished(job_id)
     files = {name: job.folder / file for name, file in job.files.items()}
     derived = {name: files[name] for name in DERIVED if name in files}
-    return _Source(job.volume, files.get("lesion_mask"), derived, job.report["model"]["name"], job.report)
+    report = job.report
+    mask, model, contrast = files.get("lesion_mask"), report["model"]["name"], report["contrast"] or ""
+    return _Source(job.volume, mask, derived, model, report, contrast)
 
 
 def _weights(store: Store, case_id: str, path: Path) -> NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""What the worker can offer: models and devices."""
+"""What the worker can offer: models, recipes and devices."""
 
 from __future__ import annotations
 
@@ -9,7 +9,11 @@ from typing import Any
 import torch
 
 from pseudonormal.errors import InputError
-from pseudonormal.models.bundle import find_bundle, model_folders, read_metadata
+from pseudonormal.models.bundle import model_folders, read_metadata, version_folder
+from pseudonormal.models.choosing import fitting_bundle
+from pseudonormal.recipes.classical import CLASSICAL
+from pseudonormal.recipes.training import RECIPES
+from pseudonormal.scan.contrast import Contrast
 
 _LOG = logging.getLogger("pseudonormal.worker")
 
@@ -39,20 +43,38 @@ def models(default: str) -> list[dict[str, Any]]:
                 "description": str(metadata.get("description", "")),
                 "default": name == _name(default),
                 "trained_families": list(metadata["pseudonormal"]["trained_families"]),
+                "trained_contrasts": list(metadata["pseudonormal"].get("trained_contrasts", ())),
                 "licence": _licence(folder),
             }
         )
     return entries
 
 
-def folder_of(name: str | None, default: str) -> Path:
+def recipes() -> list[dict[str, Any]]:
+    """What clients are told of each recipe; those that a training from the case store can name come first."""
+    learnt = {name: recipe.explanation for name, recipe in RECIPES.items()}
+    plain = {name: f"A classical fill, nothing is learnt: {recipe.description}." for name, recipe in CLASSICAL.items()}
+    trainable = [name for name, recipe in RECIPES.items() if recipe.from_store]
+    entries = [
+        {"name": name, "explanation": text, "trainable": name in trainable, "default": name in trainable[:1]}
+        for name, text in (learnt | plain).items()
+    ]
+    return sorted(entries, key=lambda entry: not entry["trainable"])
+
+
+def folder_of(name: str | None, default: str, contrast: Contrast | None) -> Path:
     """The bundle of a model. Clients choose among names; a folder can be chosen by the operator alone.
 
-    :param name: as in :func:`models`; None: the default.
+    :param name: as in :func:`models`, or a version of the registry (``NAME:VERSION``); None: the default, or one that
+        fits the contrast better.
+    :param contrast: the scan's.
     :raises InputError: there is none of that name.
     """
     if name is None:
-        return find_bundle(default)
+        return fitting_bundle(default, contrast)
+    version = version_folder(name)
+    if version is not None:
+        return version
     folders = _folders(default)
     if name not in folders:
         raise InputError(f"the engine has no such model; name one of {', '.join(folders) or 'none'}")

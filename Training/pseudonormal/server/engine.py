@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
+from pseudonormal.models.registry import Registry
 from pseudonormal.server.errors import NotFound, NotReady
 from pseudonormal.server.job import Job, JobResult
 from pseudonormal.server.jobs import Jobs
@@ -35,7 +36,21 @@ class ModelEntry(BaseModel):
     description: str
     default: bool
     trained_families: list[str]
+    trained_contrasts: list[str]
     licence: str
+
+
+class RecipeEntry(BaseModel):
+    """A recipe that the engine has.
+
+    :param explanation: what it learns and from what, one paragraph.
+    :param trainable: whether a training from the case store can name it.
+    """
+
+    name: str
+    explanation: str
+    trainable: bool
+    default: bool
 
 
 class Catalogue(BaseModel):
@@ -44,6 +59,7 @@ class Catalogue(BaseModel):
     devices: list[str]
     device: str
     models: list[ModelEntry]
+    recipes: list[RecipeEntry]
 
 
 class Engine:
@@ -75,24 +91,33 @@ class Engine:
 
         :raises NotReady: the worker has not said yet.
         """
-        self._listed.clear()
-        self._send(do="list")
-        patience = CATALOGUE_SECONDS if self.catalogue else FIRST_CATALOGUE_SECONDS
-        with suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(self._listed.wait(), patience)
-        if self.catalogue is None:
-            raise NotReady("the engine is still starting; try again in a few seconds")
-        return self.catalogue.models
+        return (await self._newest_catalogue()).models
+
+    async def recipes(self) -> list[RecipeEntry]:
+        """The recipes that there are; as long known as :meth:`models`.
+
+        :raises NotReady: the worker has not said yet.
+        """
+        return (await self._newest_catalogue()).recipes
+
+    async def check_recipe(self, name: str) -> None:
+        """Make sure that a training can name a recipe.
+
+        :raises NotFound: it cannot.
+        """
+        known = [recipe.name for recipe in await self.recipes() if recipe.trainable]
+        if name not in known:
+            raise NotFound(f"the engine can train no such recipe; name one of {', '.join(known) or 'none'}")
 
     async def check_model(self, name: str | None) -> None:
-        """Make sure that there is a model of that name.
+        """Make sure that there is a model of that name, or such a version of one (``NAME:VERSION``).
 
         :raises NotFound: there is none.
         """
         if name is None:
             return
         known = [model.name for model in await self.models()]
-        if name not in known:
+        if name not in known and not _is_version(name):
             raise NotFound(f"the engine has no such model; name one of {', '.join(known) or 'none'}")
 
     async def cancel(self, job: Job) -> None:
@@ -109,6 +134,16 @@ class Engine:
         if not job.ended.is_set():
             self._kill()  # nothing is computed from here on; the system takes its time to free the memory
             job.end("cancelled")
+
+    async def _newest_catalogue(self) -> Catalogue:
+        self._listed.clear()
+        self._send(do="list")
+        patience = CATALOGUE_SECONDS if self.catalogue else FIRST_CATALOGUE_SECONDS
+        with suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._listed.wait(), patience)
+        if self.catalogue is None:
+            raise NotReady("the engine is still starting; try again in a few seconds")
+        return self.catalogue
 
     async def _one_worker(self) -> bool:
         """The life of one worker; whether it was ready at any time."""
@@ -159,7 +194,7 @@ class Engine:
                 job=job.id,
                 inputs={role: str(path) for role, path in job.inputs.items()},
                 folder=str(job.folder),
-                **job.request.model_dump(include={"model", "mode", "texture"}),
+                **job.request.model_dump(include={"model", "mode", "texture", "reach_mm", "contrast"}),
             )
             await job.ended.wait()
             self._current = None
@@ -195,3 +230,9 @@ class Engine:
         if self._process and self._process.returncode is None:
             with suppress(ProcessLookupError):
                 self._process.kill()
+
+
+def _is_version(name: str) -> bool:
+    model, _, version = name.partition(":")
+    registry = Registry()
+    return model in registry.names() and version in [entry.version for entry in registry.entries(model)]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import errno
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -69,6 +70,25 @@ def unwritable(error: OSError) -> Exception:
     if error.errno in _FULL:
         return DiskFull("the engine's disk is full; free some space there, or remove uploads that are not needed")
     return error
+
+
+def without_place(folder: Path) -> Callable[[], Iterator[None]]:
+    """For routes that use a folder of the server's: what is wrong with it is not the client's fault.
+
+    Nor is its place the client's business.
+
+    :returns: a dependency; give it the scope "function".
+    """
+
+    def as_clients_know_it() -> Iterator[None]:
+        try:
+            yield
+        except InputError as error:
+            if str(folder) in str(error):
+                raise NotReady(str(error).replace(f"{folder}: ", "")) from error
+            raise
+
+    return as_clients_know_it
 
 
 def answer_in_one_line(app: FastAPI, statuses: Mapping[type[Exception], int]) -> None:

@@ -11,6 +11,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from pseudonormal.generate.stages import MOST_REACH_MM
+from pseudonormal.scan.contrast import Contrast
 from pseudonormal.server.pace import Pace
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
@@ -31,7 +33,10 @@ class JobRequest(BaseModel):
     """What a client asks for.
 
     Volumes are named by the ids of their uploads. Without a mask the model finds the lesions, without a foreground the
-    brain, without a model the server's default is taken.
+    brain, without a model the server's default is taken, or one that was trained for the contrast where that was not.
+
+    :param contrast: the scan's, as far as it is known; it stands in the report, and in a case made of the job.
+    :param reach_mm: make the wide difference as well, which sees so far beyond the mask; 0: do not.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -43,6 +48,8 @@ class JobRequest(BaseModel):
     model: str | None = None
     mode: Literal["auto", "void", "guided"] = "auto"
     texture: bool = False
+    reach_mm: float = Field(0.0, ge=0, le=MOST_REACH_MM)
+    contrast: Contrast | None = None
 
 
 class JobResult(BaseModel):
@@ -87,7 +94,8 @@ class FinishedJob:
     :param folder: holds ``files``.
     :param report: the content of ``report.json``.
     :param files: file names by what they hold: "pseudo_normal", "difference", "difference_z", "confidence",
-        "lesion_mask", "foreground" (NRRD on the volume's grid), "report_json", "report_html".
+        "lesion_mask", "foreground" (NRRD on the volume's grid), "report_json", "report_html", and, where it was asked
+        for, "wide_difference_z" (NRRD).
     :param volume: the scan as it was uploaded.
     """
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from pseudonormal.errors import InputError
+from pseudonormal.scan.contrast import Contrast
 
 _LOG = logging.getLogger("pseudonormal.worker")
 KEPT_MODELS = 2
@@ -69,15 +70,17 @@ class Worker:
         from pseudonormal.server.generating import Order, run
 
         try:
-            self._model(None)
+            self._model(None, None)
         except InputError as error:
             _LOG.error("%s", error)
         self._tell("ready")
         while True:
             order = self._orders.get()
             inputs = {role: Path(path) for role, path in order["inputs"].items()}
-            todo = Order(inputs, Path(order["folder"]), order["mode"], order["texture"])
-            run(todo, partial(self._model, order["model"]), partial(self._tell, job=order["job"]), self._cancelled)
+            chosen = {name: order[name] for name in ("mode", "texture", "reach_mm", "contrast")}
+            todo = Order(inputs, Path(order["folder"]), **chosen)
+            model = partial(self._model, order["model"], order["contrast"])
+            run(todo, model, partial(self._tell, job=order["job"]), self._cancelled)
 
     def _listen(self) -> None:
         for line in sys.stdin:
@@ -93,16 +96,17 @@ class Worker:
         os._exit(0)  # the server has gone
 
     def _tell_catalogue(self) -> None:
-        from pseudonormal.server.catalogue import devices, models
+        from pseudonormal.server.catalogue import devices, models, recipes
 
-        self._tell("catalogue", devices=devices(), device=self._device, models=models(self._default))
+        offered = models(self._default)
+        self._tell("catalogue", devices=devices(), device=self._device, models=offered, recipes=recipes())
 
-    def _model(self, name: str | None) -> Any:
+    def _model(self, name: str | None, contrast: Contrast | None) -> Any:
         """A model by the name that clients know, warm where it was used lately and has not changed since."""
         from pseudonormal.models.bundle import fingerprint, load_model, read_metadata
         from pseudonormal.server.catalogue import folder_of
 
-        folder = folder_of(name, self._default)
+        folder = folder_of(name, self._default, contrast)
         key = (str(folder), fingerprint(read_metadata(folder)["pseudonormal"]["weights"]))
         model = self._warm.pop(key, None) or load_model(str(folder), self._device)
         while len(self._warm) >= KEPT_MODELS:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import quote
 
-from PseudoNormalLib.engine.http import Http, Progress
+from PseudoNormalLib.engine.http import Http, Progress, path_part
 from PseudoNormalLib.engine.replies import (
     Agreement,
     CaseDetails,
@@ -17,11 +16,13 @@ from PseudoNormalLib.engine.replies import (
     JobStatus,
     Lease,
     ModelInfo,
+    ResultsInfo,
     RevisionInfo,
     parse,
     parse_details,
     parse_lease,
 )
+from PseudoNormalLib.engine.training_routes import TrainingRoutes
 
 
 class EngineClient:
@@ -33,10 +34,12 @@ class EngineClient:
     :param url: such as ``http://127.0.0.1:8765``.
     :param token: the key that the engine wants to see.
     :param timeout: seconds without any answer after which the engine counts as unreachable.
+    :ivar trainings: the routes for trainings and versions of models.
     """
 
     def __init__(self, url: str, token: str, *, timeout: float = 60.0) -> None:
         self._http = Http(url, token, timeout)
+        self.trainings = TrainingRoutes(self._http)
 
     @property
     def url(self) -> str:
@@ -71,7 +74,7 @@ class EngineClient:
 
     def delete_volume(self, volume: str) -> None:
         """Have the engine forget a volume that was sent."""
-        self._http.json("DELETE", f"/volumes/{_part(volume)}")
+        self._http.json("DELETE", f"/volumes/{path_part(volume)}")
 
     def start_job(
         self,
@@ -82,11 +85,15 @@ class EngineClient:
         model: str | None = None,
         mode: str = "auto",
         texture: bool = False,
+        reach_mm: float = 0.0,
+        contrast: str | None = None,
     ) -> JobStatus:
         """Have a pseudo-normal generated.
 
         :param volume: id of an upload; so are mask and foreground.
         :param mode: ``auto``, ``void`` or ``guided``.
+        :param reach_mm: have the wide difference made as well, which sees so far beyond the mask; 0: do not.
+        :param contrast: the scan's, by a word of :data:`PseudoNormalLib.contrast.CONTRASTS`; None: not known.
         """
         body = {
             "kind": "generate",
@@ -96,6 +103,8 @@ class EngineClient:
             "model": model,
             "mode": mode,
             "texture": texture,
+            "reach_mm": reach_mm,
+            "contrast": contrast,
         }
         return parse(JobStatus, self._http.json("POST", "/jobs", body=body))
 
@@ -105,15 +114,15 @@ class EngineClient:
 
     def job(self, job: str, since: int = 0) -> JobStatus:
         """How far a job is, with the log lines from one on."""
-        return parse(JobStatus, self._http.json("GET", f"/jobs/{_part(job)}", query={"since": since}))
+        return parse(JobStatus, self._http.json("GET", f"/jobs/{path_part(job)}", query={"since": since}))
 
     def cancel_job(self, job: str) -> JobStatus:
         """End a job's work; one that has ended stays as it is."""
-        return parse(JobStatus, self._http.json("DELETE", f"/jobs/{_part(job)}"))
+        return parse(JobStatus, self._http.json("DELETE", f"/jobs/{path_part(job)}"))
 
     def result_file(self, job: str, name: str, progress: Progress | None = None) -> bytes:
         """A file of a finished job, by a name of its ``result["files"]``."""
-        return self._http.fetch(f"/jobs/{_part(job)}/files/{_part(name)}", progress=progress)
+        return self._http.fetch(f"/jobs/{path_part(job)}/files/{path_part(name)}", progress=progress)
 
     # --- the case store
 
@@ -125,7 +134,7 @@ class EngineClient:
 
     def add_case(
         self,
-        volume: str,
+        volume: str | None = None,
         *,
         mask: str | None = None,
         job: str | None = None,
@@ -136,10 +145,10 @@ class EngineClient:
     ) -> CaseInfo:
         """Put a case into the store.
 
-        :param volume: id of an upload; so is the mask.
-        :param job: a finished job whose results belong to the case.
+        :param volume: id of an upload; so is the mask. Not needed with a job.
+        :param job: a finished job whose scan and results make the case.
         :param subject: any key to the person, the same for all their scans; the engine keeps a keyed hash of it only.
-        :param contrast: kind of scan, for instance ``T1w``.
+        :param contrast: kind of scan, for instance ``T1w``; empty: what the job was told.
         """
         body = {
             "volume": volume,
@@ -154,7 +163,7 @@ class EngineClient:
 
     def case(self, case: str) -> CaseDetails:
         """A case and its history."""
-        return parse_details(self._http.json("GET", f"/cases/{_part(case)}"))
+        return parse_details(self._http.json("GET", f"/cases/{path_part(case)}"))
 
     def next_case(self, annotator: str) -> Lease | None:
         """Lease the most important case that waits; None when none is left."""
@@ -166,7 +175,7 @@ class EngineClient:
 
         :raises Conflict: another has it.
         """
-        return parse_lease(self._http.json("POST", f"/cases/{_part(case)}/lease", body={"annotator": annotator}))
+        return parse_lease(self._http.json("POST", f"/cases/{path_part(case)}/lease", body={"annotator": annotator}))
 
     def renew_lease(self, lease: str) -> str:
         """Keep a lease for longer.
@@ -174,22 +183,32 @@ class EngineClient:
         :returns: when it expires now, ISO 8601.
         :raises LeaseLost: it has expired.
         """
-        return str(self._http.json("PUT", f"/leases/{_part(lease)}")["expires"])
+        return str(self._http.json("PUT", f"/leases/{path_part(lease)}")["expires"])
 
     def give_back(self, lease: str) -> None:
         """Let others have the case.
 
         :raises LeaseLost: it has expired.
         """
-        self._http.json("DELETE", f"/leases/{_part(lease)}")
+        self._http.json("DELETE", f"/leases/{path_part(lease)}")
 
-    def case_volume(self, case: str, name: str) -> bytes:
-        """The stored file of a volume, by a name of :attr:`CaseDetails.volumes`."""
-        return self._http.fetch(f"/cases/{_part(case)}/volumes/{_part(name)}")
+    def case_volume(self, case: str, name: str, revision: str | None = None) -> bytes:
+        """The stored file of a volume, by a name of :attr:`CaseDetails.volumes`.
+
+        :param revision: as it stood at that one; None: the newest.
+        """
+        return self._http.fetch(f"/cases/{path_part(case)}/volumes/{path_part(name)}", query={"revision": revision})
 
     def revision_mask(self, case: str, revision: str) -> bytes:
         """The mask of a revision as a .nii.gz file."""
-        return self._http.fetch(f"/cases/{_part(case)}/revisions/{_part(revision)}/mask")
+        return self._http.fetch(f"/cases/{path_part(case)}/revisions/{path_part(revision)}/mask")
+
+    def revision_weights(self, case: str, revision: str) -> bytes:
+        """How far each voxel of a revision is to be trusted, 0 not at all, as a .nii.gz file.
+
+        :raises Unknown: it has none: all voxels count.
+        """
+        return self._http.fetch(f"/cases/{path_part(case)}/revisions/{path_part(revision)}/weights")
 
     def add_revision(
         self,
@@ -220,18 +239,22 @@ class EngineClient:
             "format": suffix,
             "weights": weights,
         }
-        return parse(RevisionInfo, self._http.send(f"/cases/{_part(case)}/revisions", mask, query=query))
+        return parse(RevisionInfo, self._http.send(f"/cases/{path_part(case)}/revisions", mask, query=query))
+
+    def add_results(self, case: str, job: str, *, lease: str) -> ResultsInfo:
+        """Have a case keep what a finished job made anew for one of its revisions' masks; its newest results then.
+
+        :raises Refused: no revision has the mask that the job was given.
+        :raises LeaseLost: the lease has expired.
+        """
+        body = {"job": job, "lease": lease}
+        return parse(ResultsInfo, self._http.json("POST", f"/cases/{path_part(case)}/results", body=body))
 
     def agreement(self, case: str, a: str, b: str) -> Agreement:
         """How far two revisions of a case agree."""
-        return parse(Agreement, self._http.json("GET", f"/cases/{_part(case)}/agreement", query={"a": a, "b": b}))
+        return parse(Agreement, self._http.json("GET", f"/cases/{path_part(case)}/agreement", query={"a": a, "b": b}))
 
     def consensus(self, case: str, revisions: Sequence[str], *, author: str, lease: str) -> RevisionInfo:
         """Have the consensus (STAPLE) of several revisions saved as a new one."""
         body = {"revisions": list(revisions), "author": author, "lease": lease}
-        return parse(RevisionInfo, self._http.json("POST", f"/cases/{_part(case)}/consensus", body=body))
-
-
-def _part(text: str) -> str:
-    """One part of a path, whatever is in it."""
-    return quote(str(text), safe="")
+        return parse(RevisionInfo, self._http.json("POST", f"/cases/{path_part(case)}/consensus", body=body))

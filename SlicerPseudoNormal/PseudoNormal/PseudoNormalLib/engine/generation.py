@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from PseudoNormalLib.engine.background import Call
 from PseudoNormalLib.engine.client import EngineClient
-from PseudoNormalLib.engine.errors import Cancelled, EngineError, Unreachable
+from PseudoNormalLib.engine.errors import Busy, Cancelled, EngineError, Unreachable
 from PseudoNormalLib.engine.replies import JobStatus
-from PseudoNormalLib.engine.transfer import SUFFIXES, Volume, decode, encode
+from PseudoNormalLib.engine.transfer import SUFFIXES, FileContent, Volume, as_file, decode
 from PseudoNormalLib.i18n import _
 
 POLL_S = 0.15
+RETRY_S = 2.0
+"""How often an engine whose queue is full is asked again."""
 # A network may hiccup; an engine that is silent for longer is gone.
 PATIENCE_S = 2.0
 # How the bar divides over sending, working and fetching.
@@ -25,13 +28,15 @@ SENDING, FETCHING = 0.05, 0.95
 class Order:
     """What is to be generated; see :meth:`PseudoNormalLib.engine.jobs.EngineJobs.generate`."""
 
-    volume: Volume
-    mask: Volume | None
-    foreground: Volume | None
-    model: str | None
-    mode: str
-    texture: bool
-    wanted: frozenset[str] | None
+    volume: Volume | FileContent
+    mask: Volume | None = None
+    foreground: Volume | None = None
+    model: str | None = None
+    mode: str = "auto"
+    texture: bool = False
+    reach_mm: float = 0.0
+    contrast: str | None = None
+    wanted: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,14 +47,12 @@ class Generated:
     :param volumes: ``pseudo_normal`` and the others, by the engine's names.
     :param documents: files that are no plain volumes, e.g. report.html, by the engine's names.
     :param job: its id, by which the case store takes over the results.
-    :param volume: the id of the scan as it was sent.
     """
 
     report: dict[str, Any]
     volumes: dict[str, Volume]
     documents: dict[str, bytes] = field(default_factory=dict)
     job: str = ""
-    volume: str = ""
 
 
 class LostInMidJob(Unreachable):
@@ -59,60 +62,65 @@ class LostInMidJob(Unreachable):
 class Generation:
     """Runs on a worker thread; ``on_progress`` and ``on_log`` are called there."""
 
-    def __init__(self, order: Order, on_progress: Callable[[JobStatus], Any], on_log: Callable[[str], Any]) -> None:
+    def __init__(
+        self, order: Order, call: Call, on_progress: Callable[[JobStatus], Any], on_log: Callable[[str], Any]
+    ) -> None:
         self._order = order
+        self._call = call
         self._on_progress = on_progress
         self._on_log = on_log
-        self._cancelled = threading.Event()
-        self._sent: list[str] = []
-
-    def cancel(self) -> None:
-        """From any thread: have :meth:`run` end with ``Cancelled``."""
-        self._cancelled.set()
 
     def run(self, engine: EngineClient) -> Generated:
-        """Send, wait, fetch.
+        """Send, wait, fetch. Where the engine's queue is full, it waits for that too.
 
-        :raises Cancelled: it was cancelled.
+        :raises Cancelled: the call was cancelled; the engine has let go of the job by then.
         :raises LostInMidJob: the engine stopped answering once the job had begun.
         :raises EngineError: anything else went wrong.
         """
+        job = self._begin(engine)
         try:
-            job = self._begin(engine)
-            try:
-                return self._fetch(engine, self._wait(engine, job))
-            except LostInMidJob:
-                raise
-            except Unreachable as error:
-                line = _("The engine stopped in the middle of the work; nothing in the scene was changed. {reason}")
-                raise LostInMidJob(line.format(reason=error)) from error
-        except EngineError:
-            self._forget(engine)
-            raise
+            return self._fetch(engine, self._wait(engine, job))
+        except Unreachable as error:
+            line = _("The engine stopped in the middle of the work; nothing in the scene was changed. {reason}")
+            raise LostInMidJob(line.format(reason=error)) from error
 
     def _begin(self, engine: EngineClient) -> JobStatus:
         order = self._order
-        parts = [part for part in (order.volume, order.mask, order.foreground) if part is not None]
+        given = {"volume": order.volume, "mask": order.mask, "foreground": order.foreground}
+        parts = {role: part for role, part in given.items() if part is not None}
+        sent: dict[str, str] = {}
+        try:
+            for number, (role, part) in enumerate(parts.items()):
+                sent[role] = self._send(engine, part, number, len(parts))
+            return self._start(engine, sent)
+        finally:  # a job has files of its own
+            for upload in sent.values():
+                with suppress(EngineError):  # the engine forgets them by itself too, only later
+                    engine.delete_volume(upload)
 
-        def send(number: int, part: Volume) -> str:
-            def show(fraction: float) -> None:
-                done = SENDING * (number + fraction) / len(parts)
-                self._show(JobStatus("", "generate", "queued", done, _("sending the scan")))
+    def _send(self, engine: EngineClient, part: Volume | FileContent, number: int, parts: int) -> str:
+        def show(fraction: float) -> None:
+            done = SENDING * (number + fraction) / parts
+            self._show(JobStatus("", "generate", "running", done, _("sending the scan")))
 
-            sent = engine.upload(encode(part), "volume.nrrd", show)
-            self._sent.append(sent)
-            return sent
+        content = as_file(part)
+        return engine.upload(content.data, content.name, show)
 
-        ids = iter([send(number, part) for number, part in enumerate(parts)])
-        self._stop_if_cancelled()
-        return engine.start_job(
-            next(ids),
-            mask=next(ids) if order.mask is not None else None,
-            foreground=next(ids) if order.foreground is not None else None,
-            model=order.model,
-            mode=order.mode,
-            texture=order.texture,
-        )
+    def _start(self, engine: EngineClient, sent: dict[str, str]) -> JobStatus:
+        order = self._order
+        while True:
+            self._show(JobStatus("", "generate", "queued", SENDING, _("waits for the engine")))
+            try:
+                return engine.start_job(
+                    **sent,
+                    model=order.model,
+                    mode=order.mode,
+                    texture=order.texture,
+                    reach_mm=order.reach_mm,
+                    contrast=order.contrast,
+                )
+            except Busy:
+                self._call.wait(RETRY_S)
 
     def _wait(self, engine: EngineClient, job: JobStatus) -> JobStatus:
         silent_since: float | None = None
@@ -125,7 +133,7 @@ class Generation:
                 raise Cancelled(_("Cancelled.")) if job.state == "cancelled" else EngineError(job.error or job.message)
             working = SENDING + (FETCHING - SENDING) * job.progress
             self._on_progress(replace(job, progress=working))
-            if self._cancelled.wait(POLL_S):
+            if self._call.wait(POLL_S):
                 self._end(engine, job)
                 raise Cancelled(_("Cancelled."))
             try:
@@ -157,20 +165,12 @@ class Generation:
                 volumes[name] = decode(content, file)
             else:
                 documents[name] = content
-        return Generated(result["report"], volumes, documents, job.id, self._sent[0])
+        return Generated(result["report"], volumes, documents, job.id)
 
     def _show(self, status: JobStatus) -> None:
         self._stop_if_cancelled()
         self._on_progress(status)
 
     def _stop_if_cancelled(self) -> None:
-        if self._cancelled.is_set():
+        if self._call.cancelled:
             raise Cancelled(_("Cancelled."))
-
-    def _forget(self, engine: EngineClient) -> None:
-        """Have the engine drop what was sent for nothing; it does so itself when it cannot be told."""
-        for sent in self._sent:
-            try:
-                engine.delete_volume(sent)
-            except EngineError:
-                return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterator
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import requests
 
@@ -53,13 +53,13 @@ class Http:
         headers = {"Content-Type": "application/octet-stream"}
         return _parsed(self._ask("POST", path, params=_given(query), data=body, headers=headers))
 
-    def fetch(self, path: str, *, progress: Progress | None = None) -> bytes:
+    def fetch(self, path: str, *, query: dict[str, Any] | None = None, progress: Progress | None = None) -> bytes:
         """A file's content.
 
         :param progress: told the fraction that has come; what it raises stops the transfer.
         :raises EngineError: no answer, or a refusal.
         """
-        with self._ask("GET", path, stream=True) as response:
+        with self._ask("GET", path, params=_given(query), stream=True) as response:
             total = int(response.headers.get("Content-Length", 0))
             blocks, come = [], 0
             try:
@@ -101,6 +101,11 @@ def on_this_computer(url: str) -> bool:
         return urlsplit(url).hostname in _LOOPBACK
     except ValueError:  # no address at all
         return False
+
+
+def path_part(text: str) -> str:
+    """One part of a path, whatever is in it."""
+    return quote(str(text), safe="")
 
 
 class _Blocks(io.BytesIO):

@@ -45,7 +45,7 @@ class EngineJobs:
         """
         return self._background.run(lambda _call: work(self._client()), done, _in_words(failed))
 
-    def generate(
+    def generate(  # noqa: PLR0913 - whatever the engine can be told, and whoever listens
         self,
         volume: Volume,
         *,
@@ -54,6 +54,8 @@ class EngineJobs:
         model: str | None = None,
         mode: str = "auto",
         texture: bool = False,
+        reach_mm: float = 0.0,
+        contrast: str | None = None,
         wanted: Collection[str] | None = None,
         on_progress: Callable[[JobStatus], Any] | None = None,
         on_log: Callable[[str], Any] | None = None,
@@ -64,18 +66,22 @@ class EngineJobs:
 
         The arrays are read on a worker thread: leave them alone until this has ended.
 
+        :param reach_mm: have the wide difference made as well, which sees so far beyond the mask; 0: do not.
+        :param contrast: the scan's, by a word of :data:`PseudoNormalLib.contrast.CONTRASTS`; None: not known.
         :param wanted: the result files to fetch by the engine's names; all when not given.
         :param on_progress: told the job's status with ``progress`` from 0 to 1 over sending, working and fetching.
         :param on_log: told each line of the job's log.
         :param on_failed: told :class:`PseudoNormalLib.engine.errors.Cancelled` when it was cancelled.
         """
-        order = Order(volume, mask, foreground, model, mode, texture, None if wanted is None else frozenset(wanted))
+        chosen = None if wanted is None else frozenset(wanted)
+        order = Order(volume, mask, foreground, model, mode, texture, reach_mm, contrast, chosen)
 
         def tell(listener: Callable[[Any], Any] | None, what: Any) -> None:
             if listener is not None:
                 self._background.post(lambda: listener(what))
 
-        generation = Generation(order, lambda status: tell(on_progress, status), lambda line: tell(on_log, line))
+        call = Call()
+        generation = Generation(order, call, lambda status: tell(on_progress, status), lambda line: tell(on_log, line))
 
         def failed(error: EngineError) -> None:
             if on_failed is not None:
@@ -84,18 +90,18 @@ class EngineJobs:
                 self.engine_lost.emit(str(error))
 
         self._background.run(lambda _call: generation.run(self._client()), on_done, _in_words(failed))
-        return GenerateJob(generation)
+        return GenerateJob(call)
 
 
 class GenerateJob:
     """A job that was begun."""
 
-    def __init__(self, generation: Generation) -> None:
-        self._generation = generation
+    def __init__(self, call: Call) -> None:
+        self._call = call
 
     def cancel(self) -> None:
         """End it; ``on_failed`` is told ``Cancelled`` as soon as the engine has let go of it."""
-        self._generation.cancel()
+        self._call.cancel()
 
 
 def _in_words(failed: Callable[[EngineError], Any] | None) -> Callable[[Exception], Any]:

@@ -49,7 +49,12 @@ class ModelInfo:
     description: str
     default: bool = False
     trained_families: tuple[str, ...] = ()
+    trained_contrasts: tuple[str, ...] = ()
     licence: str = ""
+
+    def knows(self, contrast: str | None) -> bool:
+        """Whether nothing speaks against it for scans of a contrast, as far as both are known."""
+        return contrast is None or not self.trained_contrasts or contrast in self.trained_contrasts
 
 
 @dataclass(frozen=True)
@@ -110,7 +115,10 @@ class CasePage:
 
 @dataclass(frozen=True)
 class RevisionInfo:
-    """One saved state of a case's mask."""
+    """One saved state of a case's mask.
+
+    :param weights_sha256: of the voxel weights that belong to it; None where all voxels count.
+    """
 
     id: str
     number: int
@@ -121,6 +129,19 @@ class RevisionInfo:
     model: str | None = None
     comment: str = ""
     mask_sha256: str = ""
+    weights_sha256: str | None = None
+
+
+@dataclass(frozen=True)
+class ResultsInfo:
+    """What was made anew of a case, and the revision to whose mask it belongs."""
+
+    id: str
+    revision_id: str
+    number: int
+    author: str
+    created: str
+    model: str | None = None
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,25 @@ class Volume:
     ijk_to_ras: NDArray[np.float64]
 
 
+@dataclass(frozen=True)
+class FileContent:
+    """A volume as a file holds it.
+
+    :param name: the file's; its suffix says the format.
+    """
+
+    data: bytes
+    name: str
+
+
+def as_file(volume: Volume | FileContent) -> FileContent:
+    """What is sent of a volume; a file goes as it is.
+
+    :raises ValueError: see :func:`encode`.
+    """
+    return volume if isinstance(volume, FileContent) else FileContent(encode(volume), "volume.nrrd")
+
+
 def encode(volume: Volume) -> bytes:
     """The volume as an uncompressed NRRD file; type and matrix are kept exactly, bool becomes uint8.
 

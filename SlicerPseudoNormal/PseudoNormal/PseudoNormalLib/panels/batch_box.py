@@ -90,7 +90,7 @@ class BatchBox:
 
     def _items(self) -> Sequence[Item]:
         if self.source_combo.currentData == LOADED:
-            return items_in_scene(self._host.scene)
+            return items_in_scene(self._host)
         found = items_in_folder(Path(self.input_edit.currentPath))
         for line in found.left_out:
             self.progress.say(line)

@@ -82,7 +82,9 @@ class EngineBox:
     def _show(self, *_state: Any) -> None:
         choice, state = self._connection.choice, self._connection.state
         remote = choice.kind == REMOTE
+        self.kind_combo.blockSignals(True)  # another panel may have chosen: what stands here is not to be kept
         self.kind_combo.setCurrentIndex(self.kind_combo.findData(choice.kind))
+        self.kind_combo.blockSignals(False)
         self.local.widget.visible = not remote
         self.server.widget.visible = remote
         self._run.visible = not remote

@@ -7,6 +7,9 @@ from typing import Any
 
 import ctk
 import qt
+import slicer
+
+from PseudoNormalLib.i18n import _
 
 
 def section(title: str, *, collapsed: bool = False) -> tuple[Any, Any]:
@@ -49,6 +52,13 @@ def note(text: str = "") -> Any:
     return label
 
 
+def research_notice() -> Any:
+    """What every panel says once, at its end and in line with its sections' contents."""
+    notice = note(_("Research software, not a medical device."))
+    notice.setContentsMargins(9, 0, 9, 0)
+    return notice
+
+
 def allow(widget: Any, tip: str, reason: str = "") -> None:
     """Let a widget be used, or say in its tooltip why it cannot be.
 
@@ -57,3 +67,19 @@ def allow(widget: Any, tip: str, reason: str = "") -> None:
     """
     widget.enabled = not reason
     widget.toolTip = reason or tip
+
+
+def node_selector(kind: str, none: str) -> Any:
+    """Chooses a node of the scene, or none.
+
+    :param kind: the nodes' class; those that are derived from it are not offered.
+    :param none: what it says while none is chosen.
+    """
+    selector = slicer.qMRMLNodeComboBox()
+    selector.nodeTypes = [kind]
+    selector.showChildNodeTypes = False
+    selector.addEnabled = False
+    selector.removeEnabled = False
+    selector.noneEnabled = True
+    selector.noneDisplay = none
+    return selector

@@ -10,13 +10,12 @@ import qt
 from PseudoNormalLib.choices import Choices
 from PseudoNormalLib.engine.errors import EngineError
 from PseudoNormalLib.engine.replies import EngineStatus, ModelInfo
-from PseudoNormalLib.i18n import _
 from PseudoNormalLib.panels.batch_box import BatchBox
 from PseudoNormalLib.panels.comparison_box import FLICKER_KEY, ComparisonBox
 from PseudoNormalLib.panels.engine_box import EngineBox
 from PseudoNormalLib.panels.export_box import ExportBox
 from PseudoNormalLib.panels.findings_box import FindingsBox
-from PseudoNormalLib.panels.forms import note
+from PseudoNormalLib.panels.forms import research_notice
 from PseudoNormalLib.panels.generate_box import GenerateBox
 from PseudoNormalLib.panels.scan_box import ScanBox
 from PseudoNormalLib.panels.setup_box import SetUpBox
@@ -39,7 +38,7 @@ class GeneratePanel:
         self.set_up = SetUpBox(bench.setup, collapsed=bench.connection.state != "missing")
         self.scan = ScanBox(bench.host, bench.choices)
         self.generate = GenerateBox(bench.generate, self._start)
-        self.findings = FindingsBox(self._again)
+        self.findings = FindingsBox(self._again, bench.handover)
         self.comparison = ComparisonBox(bench.comparison, bench.flicker)
         self.export = ExportBox(bench.host, bench.exporter, requirements)
         self.batch = BatchBox(bench.host, bench.batch, bench.choices)
@@ -49,7 +48,7 @@ class GeneratePanel:
         work = (self.scan, self.generate, self.findings, self.comparison, self.export, self.batch)
         for box in (self.engine, self.set_up, *work):
             layout.addWidget(box.widget)
-        layout.addWidget(note(_("Research software, not a medical device.")))
+        layout.addWidget(research_notice())
         layout.addStretch(1)
         self._shortcuts = Shortcuts({
             FLICKER_KEY: bench.flicker.toggle,
@@ -85,7 +84,7 @@ class GeneratePanel:
         self.leave()
         for signal, listener in self._signals:
             signal.disconnect(listener)
-        for box in (self.scan, self.generate, self.comparison, self.batch, self.engine, self.set_up):
+        for box in (self.scan, self.generate, self.findings, self.comparison, self.batch, self.engine, self.set_up):
             box.close()
 
     def _start(self) -> None:
@@ -124,6 +123,8 @@ class GeneratePanel:
         self.scan.offer_models(models)
         self.engine.show_status(status)
         self.batch.offer_store(served=status.store)
+        self._bench.handover.served = status.store
+        self._offer()
 
     def _engine_silent(self, error: EngineError) -> None:
         self.engine.say(str(error))

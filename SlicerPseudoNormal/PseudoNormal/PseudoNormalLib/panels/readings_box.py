@@ -83,10 +83,12 @@ class ReadingsBox:
                 author=reading.shown.author,
             )
         )
+        self.overlap.visible = bool(self.overlap.text)
         self._offer()
 
     def _say(self, line: str) -> None:
         self.overlap.text = line
+        self.overlap.visible = True
 
     def _offer(self) -> None:
         session, reading = self._review.session, self._review.reading

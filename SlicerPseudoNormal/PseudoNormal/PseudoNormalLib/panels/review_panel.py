@@ -11,7 +11,7 @@ from PseudoNormalLib.i18n import _
 from PseudoNormalLib.panels.comparison_box import ComparisonBox
 from PseudoNormalLib.panels.decisions_box import DecisionsBox
 from PseudoNormalLib.panels.editor_box import EditorBox
-from PseudoNormalLib.panels.forms import note, section
+from PseudoNormalLib.panels.forms import research_notice, section
 from PseudoNormalLib.panels.readings_box import ReadingsBox
 from PseudoNormalLib.panels.regenerate_box import RegenerateBox
 from PseudoNormalLib.panels.shortcuts import Shortcuts
@@ -61,7 +61,7 @@ class ReviewPanel:
         for box in boxes:
             layout.addWidget(box.widget)
         layout.addWidget(self.keys)
-        layout.addWidget(note(_("Research software, not a medical device.")))
+        layout.addWidget(research_notice())
         layout.addStretch(1)
         review.desk.history_of = self.editor.history_of
         self._shortcuts = Shortcuts({shortcut.key: self._actions()[shortcut.action] for shortcut in shortcuts()})
@@ -110,6 +110,7 @@ class ReviewPanel:
             "keep_finding": with_case(lambda session: session.walk.keep()),
             "grow": review.grow,
             "shrink": review.shrink,
+            "distrust": self.editor.toggle,
             "larger_brush": lambda: review.set_brush(radius_mm=review.radius_mm * BRUSH_STEP),
             "smaller_brush": lambda: review.set_brush(radius_mm=review.radius_mm / BRUSH_STEP),
             "flicker": review.bench.flicker.toggle,
@@ -125,11 +126,13 @@ class ReviewPanel:
 
     def _opened(self, session: ReviewSession) -> None:
         self.decisions.show(session)
+        self.editor.show(session)
         self._follow()
         self.worklist.say(_("Open: {case}").format(case=session.id))
 
     def _closing(self) -> None:
         self.decisions.show(None)
+        self.editor.show(None)
         self._follow()
 
     def _follow(self) -> None:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import qt
-import slicer
 
 from PseudoNormalLib.choices import MODES, Choices
-from PseudoNormalLib.contrast import guess_contrast
+from PseudoNormalLib.contrast import CONTRASTS
 from PseudoNormalLib.engine.replies import ModelInfo
 from PseudoNormalLib.i18n import _
-from PseudoNormalLib.panels.forms import note, section
+from PseudoNormalLib.panels.forms import node_selector, note, section
 from PseudoNormalLib.parameters import ParameterNode
 from PseudoNormalLib.signals import Signal
 
@@ -32,12 +32,19 @@ class ScanBox:
         self.changed = Signal()
         self._host, self._parameters = host, parameters
         self.widget, form = section(_("Scan"))
-        self.image_selector = _selector("vtkMRMLScalarVolumeNode", _("Choose a scan"))
+        self.image_selector = node_selector("vtkMRMLScalarVolumeNode", _("Choose a scan"))
         self.image_selector.toolTip = _("The brain MRI whose lesions are to be taken out; any contrast and orientation")
         form.addRow(_("Scan:"), self.image_selector)
-        self.contrast_label = note()
-        form.addRow(_("Contrast:"), self.contrast_label)
-        self.lesions_selector = _selector("vtkMRMLSegmentationNode", _("Find the lesions"))
+        self.contrast_combo = qt.QComboBox()
+        self.contrast_combo.addItem("", "")
+        for word, text in CONTRASTS.items():
+            self.contrast_combo.addItem(text, word)
+        self.contrast_combo.toolTip = _(
+            "Stands in the report and in the case store, and chooses the model where that is automatic; "
+            "the numbers do not depend on it otherwise"
+        )
+        form.addRow(_("Contrast:"), self.contrast_combo)
+        self.lesions_selector = node_selector("vtkMRMLSegmentationNode", _("Find the lesions"))
         self.lesions_selector.toolTip = _("A segmentation whose mask is used instead of the one that the engine finds")
         form.addRow(_("Lesion mask:"), self.lesions_selector)
         self.model_combo = qt.QComboBox()
@@ -79,12 +86,17 @@ class ScanBox:
 
     def _connect(self) -> None:
         keep = self._parameters.update
-        self.image_selector.connect("currentNodeChanged(vtkMRMLNode*)", lambda node: keep(image=node))
+        self.image_selector.connect("currentNodeChanged(vtkMRMLNode*)", self._choose_image)
+        self.contrast_combo.connect("currentIndexChanged(int)", lambda: keep(contrast=self.contrast_combo.currentData))
         self.lesions_selector.connect("currentNodeChanged(vtkMRMLNode*)", lambda node: keep(lesions=node))
         self.model_combo.connect("currentIndexChanged(int)", lambda: keep(model=self.model_combo.currentData))
         self.mode_combo.connect("currentIndexChanged(int)", lambda: keep(mode=self.mode_combo.currentData))
         self.texture_check.toggled.connect(lambda on: keep(texture=bool(on)))
         self._parameters.changed.connect(self._follow)
+
+    def _choose_image(self, image: Any) -> None:
+        if image is not self._parameters.values.image:
+            self._parameters.update(image=image, contrast="")  # what was said of one scan says nothing of another
 
     def _follow(self, chosen: Choices) -> None:
         self.image_selector.setCurrentNode(chosen.image)
@@ -92,24 +104,24 @@ class ScanBox:
         self.model_combo.setCurrentIndex(max(0, self.model_combo.findData(chosen.model)))
         self.mode_combo.setCurrentIndex(max(0, self.mode_combo.findData(chosen.mode)))
         self.texture_check.checked = chosen.texture
+        self.contrast_combo.setCurrentIndex(max(0, self.contrast_combo.findData(chosen.contrast)))
         self._describe()
         self.changed.emit()
 
     def _describe(self) -> None:
-        image, name = self._parameters.values.image, self._parameters.values.model
-        contrast = guess_contrast(image, self._host.dicom_files(image)) if image is not None else None
-        self.contrast_label.text = contrast or ("" if image is None else _("not known; the model takes any"))
-        fitting = [model for model in self._models if (model.name == name if name else model.default)]
-        self.model_note.text = fitting[0].description if fitting else ""
+        chosen = self._parameters.values
+        told = replace(chosen, contrast="").contrast_of(self._host)
+        automatic = _("Automatic ({contrast})").format(contrast=CONTRASTS[told] if told else _("not known"))
+        self.contrast_combo.setItemText(0, automatic if chosen.image is not None else _("Automatic"))
+        fitting = [model for model in self._models if (model.name == chosen.model if chosen.model else model.default)]
+        self.model_note.text = _about(fitting[0], chosen, chosen.contrast or told) if fitting else ""
         self.model_note.visible = bool(fitting)
 
 
-def _selector(kind: str, none: str) -> Any:
-    selector = slicer.qMRMLNodeComboBox()
-    selector.nodeTypes = [kind]
-    selector.showChildNodeTypes = False
-    selector.addEnabled = False
-    selector.removeEnabled = False
-    selector.noneEnabled = True
-    selector.noneDisplay = none
-    return selector
+def _about(model: ModelInfo, chosen: Choices, contrast: str | None) -> str:
+    if model.knows(contrast):
+        return model.description
+    doubt = _("{name} was not trained for this contrast: look at its findings with more doubt.")
+    if not chosen.model:
+        doubt = _("{name} was not trained for this contrast: a model that was is taken, where the engine has one.")
+    return doubt.format(name=model.name)

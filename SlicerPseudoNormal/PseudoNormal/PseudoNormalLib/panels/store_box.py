@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import ctk
 import qt
 
 from PseudoNormalLib.engine.connection import LOCAL
 from PseudoNormalLib.i18n import _
 from PseudoNormalLib.panels.forms import note, section
+from PseudoNormalLib.panels.store_folder import StoreFolder
 from PseudoNormalLib.review.bench import ReviewBench
 
 
@@ -28,11 +28,8 @@ class StoreBox:
         self.name_edit.text = review.annotator
         self.name_edit.editingFinished.connect(self._sign)
         form.addRow(_("Your name:"), self.name_edit)
-        self.folder_edit = ctk.ctkPathLineEdit()
-        self.folder_edit.filters = ctk.ctkPathLineEdit.Dirs
-        self.folder_edit.currentPath = self._connection.choice.store
-        self.folder_edit.toolTip = _("The folder of the case store; an empty one becomes a store")
-        self.folder_edit.currentPathChanged.connect(self._choose)
+        self._folder = StoreFolder(self._connection, review.keep_store_in)
+        self.folder_edit = self._folder.edit
         form.addRow(_("Store:"), self.folder_edit)
         self.message = note()
         form.addRow(self.message)
@@ -41,6 +38,7 @@ class StoreBox:
 
     def close(self) -> None:
         """Follow no more."""
+        self._folder.close()
         self._connection.changed.disconnect(self._follow)
 
     def _sign(self) -> None:
@@ -49,13 +47,8 @@ class StoreBox:
             self._review.wake()
         self._follow()
 
-    def _choose(self, path: str) -> None:
-        if path != self._connection.choice.store:
-            self._review.keep_store_in(path)
-
     def _follow(self, *_state: Any) -> None:
         local = self._connection.choice.kind == LOCAL
-        self.folder_edit.enabled = local
         where = self._connection.choice.url
         served = "" if local else _("The cases are those of the server {url}.").format(url=where)
         self.message.text = self._review.obstacle() or served

@@ -36,8 +36,8 @@ class WorklistBox:
         self.text_edit.editingFinished.connect(self._filter)
         self.refresh_button = button(_("Refresh"), "", self._worklist.refresh)
         form.addRow(row(self.status_combo, self.text_edit, self.refresh_button))
-        titles = [_("Case"), _("Status"), _("Priority"), _("Findings"), _("ml"), _("Contrast"), _("Open at")]
-        self.table = plain_table(titles, stretched=5, height=HEIGHT)
+        titles = [_("Case"), _("Status"), _("Priority"), _("Findings"), _("ml"), _("Contrast"), _("With")]
+        self.table = plain_table(titles, stretched=6, height=HEIGHT)
         self.table.itemSelectionChanged.connect(self.offer)
         self.table.cellDoubleClicked.connect(self._open)
         form.addRow(self.table)

@@ -1,0 +1,77 @@
+"""Picture of the training panel, off screen: a real engine, a real training of the shipped model on simulated cases.
+
+With the repository and ``SlicerPseudoNormal/PseudoNormal`` on ``PYTHONPATH`` and ``QT_QPA_PLATFORM=offscreen``:
+``python Resources/screenshots/training_panel.py Resources/screenshots 4`` learns for four minutes; reading the cases
+and judging take some more.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from panels import take
+from PseudoNormalLib.engine.transfer import Volume, encode
+from Testing.lab import review
+from Testing.panels.demo_panel import DemoPanel, demo_panel
+from Testing.sick_brain import sick_brain
+
+from pseudonormal.store.store import Store
+
+PICTURE = "panel-training.png"
+ACCEPTED, WAITING = 12, 3
+"""Cases, each of a subject of its own: the MNI152 brain, its lesions moved, with noise."""
+
+
+def fill_store(folder: Path, scans: Path) -> None:
+    """Add cases to the store, most of them accepted.
+
+    :param scans: an existing folder that gets the scans.
+    """
+    healthy = sick_brain(0.0)[0].copy()  # both may be the same memory
+    sick, matrix = sick_brain(1.0)
+    store = Store.open(folder)
+    for number in range(ACCEPTED + WAITING):
+        rng = np.random.default_rng(number)
+        lesion = np.roll(sick - healthy, rng.integers(-9, 10, 3), (0, 1, 2)) * (healthy > 0)
+        array = 400 * (healthy + lesion) + rng.normal(0, 6, sick.shape) * (healthy > 0)
+        scan = scans / f"{number}.nrrd"
+        scan.write_bytes(encode(Volume(np.rint(array).astype(np.int16), matrix)))
+        case = store.add_case(scan, subject=str(number), contrast="t1").id
+        if number < ACCEPTED:
+            review(store, case, lesion > 0.1)
+    store.close()
+
+
+def take_training(demo: DemoPanel, minutes: int, picture: Path) -> None:
+    """Train, and write the picture once the outcome is judged."""
+    from PseudoNormalLib.panels.training_panel import TrainingPanel
+    from PseudoNormalLib.training.bench import TrainingBench
+
+    training = TrainingBench(demo.bench)
+    panel = TrainingPanel(training)
+    panel.enter()
+    demo.until(lambda: panel.start.start_button.enabled)
+    panel.start.minutes_spin.value = minutes
+    panel.start.start_button.click()
+    demo.until(lambda: training.current is not None and training.current.over, 60.0 * (minutes + 60))
+    demo.until(lambda: panel.versions.table.rowCount == 2)
+    panel.versions.table.setCurrentCell(0, 0)
+    take(demo, panel.widget, picture)
+    panel.close()
+    training.close()
+
+
+def main(folder: Path, minutes: int) -> None:
+    """Write the picture into an existing folder."""
+    with tempfile.TemporaryDirectory() as made:
+        place = Path(made)
+        fill_store(place / "store", place)
+        with demo_panel(place) as demo:
+            take_training(demo, minutes, folder / PICTURE)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[2]))

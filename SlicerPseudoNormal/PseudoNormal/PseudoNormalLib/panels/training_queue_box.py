@@ -1,0 +1,61 @@
+"""The engine's trainings, whoever asked for them: what runs, what waits, what is over."""
+
+from __future__ import annotations
+
+from PseudoNormalLib.engine.training_replies import TrainingStatus
+from PseudoNormalLib.i18n import _
+from PseudoNormalLib.panels.forms import note, section
+from PseudoNormalLib.panels.tables import fill, plain_table
+from PseudoNormalLib.panels.training_state_box import in_words
+from PseudoNormalLib.training.bench import TrainingBench
+
+HEIGHT = 110  # px
+
+
+class TrainingQueueBox:
+    """Trainings, one a row; a click follows one.
+
+    :ivar widget: the section.
+    """
+
+    def __init__(self, training: TrainingBench) -> None:
+        self._training = training
+        self.widget, form = section(_("Trainings on this engine"))
+        self.table = plain_table(
+            [_("Begun"), _("Recipe"), _("From"), _("State"), _("Done")], stretched=3, height=HEIGHT
+        )
+        self.table.toolTip = _("Click a training to follow it")
+        self.table.cellClicked.connect(self._follow)
+        self.message = note()
+        form.addRow(self.table)
+        form.addRow(self.message)
+        self._signals = ((training.watch.changed, self._show), (training.watch.followed, self._show))
+        for signal, listener in self._signals:
+            signal.connect(listener)
+        self._show()
+
+    def close(self) -> None:
+        """Follow no more."""
+        for signal, listener in self._signals:
+            signal.disconnect(listener)
+
+    def _show(self, *_news: object) -> None:
+        trainings = self._training.watch.trainings
+        fill(self.table, [_cells(training) for training in trainings])
+        followed = self._training.current
+        ids = [training.id for training in trainings]
+        self.table.setCurrentCell(ids.index(followed.id) if followed is not None and followed.id in ids else -1, 0)
+        waiting = sum(training.state == "queued" for training in trainings)
+        self.message.text = _("{count} waiting").format(count=waiting) if waiting else ""
+        self.message.visible = bool(waiting)
+
+    def _follow(self, number: int, _column: int) -> None:
+        self._training.watch.follow(self._training.watch.trainings[number].id)
+
+
+def _cells(training: TrainingStatus) -> list[str]:
+    state = in_words(training.state)
+    if training.position is not None:
+        state = _("{state}, {position} before it").format(state=state, position=training.position)
+    begun = training.created[:16].replace("T", " ")
+    return [begun, training.recipe, training.model or _("automatic"), state, f"{100 * training.progress:.0f} %"]
