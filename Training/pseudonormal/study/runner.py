@@ -13,6 +13,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from pseudonormal.evaluate.rows import Row, RowStore
+from pseudonormal.training.checkpoints import Checkpoints
 from pseudonormal.training.settings import Settings
 from pseudonormal.training.trainer import Trainable, train
 
@@ -79,7 +80,7 @@ class Runner:
                 self.settings, minutes=self.minutes, steps=self.steps, seed=seed, device=self.device,
                 batch=batch or self.settings.batch,
             )  # fmt: skip
-            begun = (run / "checkpoint.pt").exists()
+            begun = Checkpoints(run).exist()
             train(
                 recipe, run, settings, start=start, resume=begun, stop=self.stop,
                 progress=lambda line: self.progress(name, line["done"]),
