@@ -59,6 +59,8 @@ def take_training(demo: DemoPanel, minutes: int, picture: Path) -> None:
     demo.until(lambda: training.current is not None and training.current.over, 60.0 * (minutes + 60))
     demo.until(lambda: panel.versions.table.rowCount == 2)
     panel.versions.table.setCurrentCell(0, 0)
+    take(demo, panel.widget, picture)  # which gives it its width
+    panel.curves.fit()
     take(demo, panel.widget, picture)
     panel.close()
     training.close()

@@ -81,12 +81,12 @@ class PseudoNormalTrainingTest(ScriptedLoadableModuleTest):
         self.test_what_a_training_said_becomes_curves()
 
     def test_what_a_training_said_becomes_curves(self) -> None:
-        """Losses in one chart, checks in the other, each line at its step."""
+        """Losses in one chart, Dice in another, each line at its step."""
         from PseudoNormalLib.training.curves import TrainingCurves
 
         curves = TrainingCurves(slicer.mrmlScene)
         curves.show([{"step": step, "loss": 1 / step, "check_dice": step / 100} for step in (20, 40, 60)])
-        for chart in (curves.losses.chart, curves.checks.chart):
+        for chart in (curves.losses.chart, curves.dice.chart):
             assert chart.GetNumberOfPlotSeriesNodes() == 1
             table = chart.GetNthPlotSeriesNode(0).GetTableNode().GetTable()
             assert [table.GetValue(row, 0).ToInt() for row in range(3)] == [20, 40, 60]

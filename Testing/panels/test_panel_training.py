@@ -133,12 +133,12 @@ def test_wrong_settings_keep_start_from_being_pressed(a_panel):
 
 def test_state_bar_time_and_numbers_are_always_in_view_and_curves_grow(a_panel, training, until):
     begin(a_panel, until)
-    until(lambda: len(plotted(training.curves.checks.chart).get("dice", ())) >= 2)
+    until(lambda: len(plotted(training.curves.dice.chart).get("dice", ())) >= 2)
     assert a_panel.state.state.text.startswith("smile · running · learning · ")
     assert "min left" in a_panel.state.state.text and a_panel.state.bar.value > 0
     assert "loss" in a_panel.state.metrics.text and "dice" in a_panel.state.metrics.text
     assert len(plotted(training.curves.losses.chart)["loss"]) >= 2
-    assert a_panel.curves.losses_view.mrmlPlotViewNode() is training.curves.losses.view
+    assert a_panel.curves.views[0].mrmlPlotViewNode() is training.curves.losses.view
     until(lambda: a_panel.curves.example.isVisibleTo(a_panel.widget))
     assert not a_panel.curves.example_note.isVisibleTo(a_panel.widget)
 

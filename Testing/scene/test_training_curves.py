@@ -26,11 +26,12 @@ def a_line(step, **terms):
     } | terms
 
 
-def test_losses_and_checks_stand_in_charts_of_their_own(some_curves):
+def test_losses_dice_and_psnr_stand_in_charts_of_their_own(some_curves):
     lines = [{"stage": "material"}, a_line(20, seg=0.5), a_line(40, seg=0.4, check_dice=0.6, check_psnr_db=31.0)]
     some_curves.show(lines)
     assert plotted(some_curves.losses.chart) == {"loss": [(20, 1 / 21), (40, 1 / 41)], "seg": [(20, 0.5), (40, 0.4)]}
-    assert plotted(some_curves.checks.chart) == {"dice": [(40, 0.6)], "psnr db": [(40, 31.0)]}
+    assert plotted(some_curves.dice.chart) == {"dice": [(40, 0.6)]}
+    assert plotted(some_curves.psnr.chart) == {"psnr db": [(40, 31.0)]}
     assert some_curves.losses.view.GetPlotChartNode() is some_curves.losses.chart
 
 
@@ -43,7 +44,7 @@ def test_curves_grow_and_vanish_with_the_lines(some_curves, scene_host):
     assert list(plotted(some_curves.losses.chart)) == ["loss"]
     assert scene_host.scene.GetNumberOfNodesByClass("vtkMRMLPlotSeriesNode") == 1
     some_curves.show([])
-    assert plotted(some_curves.losses.chart) == plotted(some_curves.checks.chart) == {}
+    assert plotted(some_curves.losses.chart) == plotted(some_curves.dice.chart) == {}
 
 
 def test_no_more_curves_are_drawn_than_there_are_colours(some_curves):
@@ -57,14 +58,14 @@ def test_closing_the_scene_in_the_midst_of_a_training_does_no_harm(some_curves, 
     scene_host.scene.Clear(0)
     some_curves.show([a_line(20, check_dice=0.5), a_line(40, check_dice=0.6)])
     assert len(plotted(some_curves.losses.chart)["loss"]) == 2
-    assert plotted(some_curves.checks.chart) == {"dice": [(20, 0.5), (40, 0.6)]}
+    assert plotted(some_curves.dice.chart) == {"dice": [(20, 0.5), (40, 0.6)]}
     assert some_curves.losses.chart.GetTitle() == "Training: losses"
 
 
 def test_a_second_panel_draws_into_the_same_nodes(some_curves, scene_host):
     some_curves.show([a_line(20)])
     TrainingCurves(scene_host.scene).show([a_line(20), a_line(40)])
-    assert scene_host.scene.GetNumberOfNodesByClass("vtkMRMLPlotChartNode") == 2
+    assert scene_host.scene.GetNumberOfNodesByClass("vtkMRMLPlotChartNode") == 3
     assert len(plotted(some_curves.losses.chart)["loss"]) == 2
 
 

@@ -49,6 +49,7 @@ class TrainingVersionsBox:
         )
         for signal, listener in self._signals:
             signal.connect(listener)
+        self.say("")
         self._show()
 
     @property
@@ -60,6 +61,7 @@ class TrainingVersionsBox:
     def say(self, line: str) -> None:
         """Tell something below the buttons."""
         self.message.text = line
+        self.message.visible = bool(line)
 
     def close(self) -> None:
         """Follow no more."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -93,21 +93,25 @@ class Curves:
 
 
 class TrainingCurves:
-    """Both charts of a training.
+    """The charts of a training.
 
     :ivar losses: what is minimised.
-    :ivar checks: Dice and its like on cases kept aside.
+    :ivar dice: of the lesions that are found in cases kept aside.
+    :ivar psnr: of what is restored in them, dB.
     """
 
     def __init__(self, scene: Any) -> None:
         self.losses = Curves(scene, "TrainingLosses", _("Training: losses"))
-        self.checks = Curves(scene, "TrainingChecks", _("Training: cases kept aside"))
+        self.dice = Curves(scene, "TrainingDice", _("Training: Dice, cases kept aside"))
+        self.psnr = Curves(scene, "TrainingPsnr", _("Training: PSNR (dB), cases kept aside"))
 
     def show(self, lines: Sequence[Mapping[str, Any]]) -> None:
         """Draw what a training said; of a part that was done twice, after a break, the second time counts."""
         steps = in_order(lines)
-        self.losses.show([_terms(line, check=False) for line in steps])
-        self.checks.show([terms for line in steps if len(terms := _terms(line, check=True)) > 1])
+        self.losses.show([_terms(line, lambda name: not name.startswith(CHECK)) for line in steps])
+        for curves, word in ((self.dice, "dice"), (self.psnr, "psnr")):
+            checks = [_terms(line, lambda name, word=word: name.startswith(CHECK) and word in name) for line in steps]
+            curves.show([terms for terms in checks if len(terms) > 1])
 
 
 def in_order(lines: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -121,11 +125,11 @@ def in_order(lines: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     return kept
 
 
-def _terms(line: Mapping[str, Any], *, check: bool) -> dict[str, float]:
+def _terms(line: Mapping[str, Any], drawn: Callable[[str], bool]) -> dict[str, float]:
     wanted = {
         name: float(value)
         for name, value in line.items()
-        if name not in NO_TERMS and name.startswith(CHECK) == check and isinstance(value, (int, float))
+        if name not in NO_TERMS and drawn(name) and isinstance(value, (int, float))
     }
     return {STEP: float(line[STEP]), **wanted}
 

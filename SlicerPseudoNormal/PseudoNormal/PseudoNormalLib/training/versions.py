@@ -96,5 +96,9 @@ def _change(name: str, mean: float, low: float | None, high: float | None) -> st
 
 
 def _metric(name: str, value: str) -> str:
-    words = {"dice": _("Dice {value}"), "psnr_db": _("PSNR {value} dB")}
+    words = {
+        "dice": _("Dice {value}"),
+        "psnr_db": _("PSNR {value} dB"),
+        "false_positive_ml": _("false positives {value} ml"),
+    }
     return words.get(name, f"{name.replace('_', ' ')} {{value}}").format(value=value)
