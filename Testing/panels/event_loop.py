@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 
-def run_until(application, holds, seconds=30.0):
+def run_until(application, holds, seconds=90.0):
     """Run the event loop until something holds.
 
     :raises AssertionError: it did not within that time.
