@@ -46,7 +46,7 @@ class EngineBox:
         self._signals = (
             (connection.changed, self._show),
             (connection.said, self._hear),
-            (connection.died, self.say),
+            (connection.died, self._report_death),
             (connection.failed, self._fail),
         )
         for signal, listener in self._signals:
@@ -60,8 +60,9 @@ class EngineBox:
             self.local.offer_devices(status.devices)
 
     def say(self, line: str) -> None:
-        """How the engine fares, in one line."""
-        self.state.text = line
+        """How the engine fares, in one line; one that is being started needs no word of its not answering yet."""
+        if self._connection.state != "starting":
+            self.state.text = line
 
     def close(self) -> None:
         """Follow no more."""
@@ -103,6 +104,9 @@ class EngineBox:
 
     def _hear(self, line: str) -> None:
         self.log.appendPlainText(line)
+
+    def _report_death(self, line: str) -> None:
+        self.state.text = line
 
     def _fail(self, line: str) -> None:
         self.state.text = line
