@@ -58,9 +58,9 @@ LARGE_ML = 8.0
 CORE_ODDS = 0.45  # tumours and old strokes have an inside of another kind
 
 
-def lesion_network() -> nn.Module:
-    """Two input channels (robust z within the brain, brain mask), one logit."""
-    return unet(2, 1, (24, 48, 96, 128, 160))
+def lesion_network(spatial_dims: int = 3) -> nn.Module:
+    """Two input channels (robust z within the brain, brain mask), one logit; in 2D for slices."""
+    return unet(2, 1, (24, 48, 96, 128, 160), spatial_dims=spatial_dims)
 
 
 def network_input(image: NDArray[np.float32], brain: NDArray[np.bool_]) -> NDArray[np.float32]:

@@ -15,9 +15,7 @@ from torch import Tensor, nn
 
 from pseudonormal.lesions.source import EDGE, LEAST_INSIDE
 from pseudonormal.losses import segmentation_loss
-from pseudonormal.networks.unet import unet
-from pseudonormal.recipes.lesion import LIMIT, network_input
-from pseudonormal.recipes.smile.networks import FLAT_CHANNELS
+from pseudonormal.recipes.lesion import LIMIT, lesion_network, network_input
 from pseudonormal.regions import connected
 from pseudonormal.training.crops import box_around, padded
 from pseudonormal.training.references import Reference
@@ -54,7 +52,7 @@ class SegmentorRecipe(Trainable):
 
     def networks(self) -> dict[str, nn.Module]:
         """One: "lesion"."""
-        return {"lesion": unet(2, 1, FLAT_CHANNELS, spatial_dims=2)}
+        return {"lesion": lesion_network(2)}
 
     def samples(self, rng: Generator) -> Iterator[dict[str, Any]]:
         """Slices: "image" (robust z of the brain), "brain", "lesion", "weight"; (edge, edge)."""

@@ -7,18 +7,15 @@ from torch import nn
 from pseudonormal.networks.painter import PainterNetwork
 from pseudonormal.networks.patch_discriminator import DiscriminatorNetwork
 from pseudonormal.networks.restorer import RestorerNetwork
-from pseudonormal.networks.unet import unet
 from pseudonormal.recipes.lesion import lesion_network
 from pseudonormal.recipes.smile.options import SmileOptions
-
-FLAT_CHANNELS = (24, 48, 96, 128, 160)  # those of the segmentor in 3D
 
 
 def smile_networks(options: SmileOptions) -> dict[str, nn.Module]:
     """Fresh networks: "lesion" (S), "restore" (G) and, unless left out, "painter" (L) and "discriminator" (D)."""
     dimensions = options.dimensions
     networks: dict[str, nn.Module] = {
-        "lesion": lesion_network() if dimensions == 3 else unet(2, 1, FLAT_CHANNELS, spatial_dims=2),
+        "lesion": lesion_network(dimensions),
         "restore": RestorerNetwork(dimensions),
     }
     if not options.no_painter:
