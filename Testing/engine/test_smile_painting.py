@@ -20,7 +20,7 @@ from pseudonormal.recipes.smile.checking import dice, spread
 from pseudonormal.recipes.smile.networks import smile_networks
 from pseudonormal.recipes.smile.options import SmileOptions
 from pseudonormal.recipes.smile.painting import painter_noise, soft_edge
-from pseudonormal.recipes.smile.predicting import pseudo_normal
+from pseudonormal.recipes.smile.predicting import probability, pseudo_normal
 
 
 def a_painter(dimensions):
@@ -125,20 +125,30 @@ def test_what_a_tight_mask_leaves_beside_it_is_not_carried_back_in():
 
 def test_augmented_scans_have_other_lesions_in_the_same_head():
     scan = a_scan("first", 1, "labelled")
-    augmentation = Augmentation(networks_of(2), [SmoothBlob()], dimensions=2)
+    augmentation = Augmentation(networks_of(2), [scan], [SmoothBlob()], dimensions=2)
     rng = np.random.default_rng(0)
-    (image, lesion), (_, other) = (augmentation.augmented(scan, rng) for _ in range(2))
-    assert lesion.any()
-    assert not np.array_equal(lesion, other)
-    gone = scan.lesion & ~lesion
-    assert (image[gone] - scan.image[gone]).mean() < -0.2
-    assert np.array_equal(image[~scan.brain], scan.image[~scan.brain])
+    one, other = augmentation(rng), augmentation(rng)
+    assert one.lesion.any()
+    assert not np.array_equal(one.lesion, other.lesion)
+    gone = scan.lesion & ~one.lesion
+    assert (one.image[gone] - scan.image[gone]).mean() < -0.2
+    assert np.array_equal(one.image[~scan.brain], scan.image[~scan.brain])
     untrusted = np.ones(SHAPE, np.float32)
     untrusted[:, :30] = 0
-    _, half = Augmentation(networks_of(2), [SmoothBlob()], dimensions=2).augmented(
-        replace(scan, weight=untrusted), np.random.default_rng(1)
-    )
-    assert not half[:, :30].any()
+    half = Augmentation(networks_of(2), [replace(scan, weight=untrusted)], [SmoothBlob()], dimensions=2)
+    assert not half(np.random.default_rng(1)).lesion[:, :30].any()
+
+
+def test_what_may_be_a_lesion_where_nobody_drew_is_restored_or_not_learnt_from():
+    scan = replace(a_scan("first", 1, "labelled"), lesion=None, doubtful=np.zeros(SHAPE, bool))
+    networks = networks_of(2)
+    made = Augmentation(networks, [scan], [SmoothBlob()], dimensions=2)(np.random.default_rng(0))
+    found = probability(networks, scan.image, scan.brain, dimensions=2)
+    assert (found >= 0.3).any()
+    assert made.lesion.any()
+    assert made.weight is not None
+    changed = made.image != scan.image
+    assert ((made.weight == 0) | changed | (found < 0.1))[scan.brain].all()
 
 
 def test_dice_counts_subjects_alike_and_trusted_voxels_only():

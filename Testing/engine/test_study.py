@@ -131,16 +131,17 @@ def test_scans_are_kept_and_read_back(a_material, tmp_path):
 
 
 def test_transplants_bring_a_lesion_with_its_looks(a_material):
-    scans = [scan.reference for scan in a_material.labelled]
+    scans = {scan.reference.case: scan.reference for scan in a_material.labelled}
     rng = np.random.default_rng(0)
-    transplanting = Transplanting(scans)
-    made = [transplanting(scans[0], rng) for _ in range(8)]
-    more = [lesion & ~scans[0].lesion for _, lesion in made]
+    transplanting = Transplanting(list(scans.values()))
+    made = [transplanting(rng) for _ in range(8)]
+    more = [one.lesion & ~scans[one.case].lesion for one in made]
     assert sum(new.any() for new in more) >= 4
-    for (image, lesion), new in zip(made, more, strict=True):
-        assert (lesion >= scans[0].lesion).all() and not (lesion & ~scans[0].brain).any()
+    for one, new in zip(made, more, strict=True):
+        scan = scans[one.case]
+        assert (one.lesion >= scan.lesion).all() and not (one.lesion & ~scan.brain).any()
         near = ndimage.binary_dilation(new, iterations=3)
-        np.testing.assert_array_equal(image[~near], scans[0].image[~near])
+        np.testing.assert_array_equal(one.image[~near], scan.image[~near])
 
 
 def test_a_segmentor_sees_slices_and_is_taught_where_somebody_drew(a_material):

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import product
 
-import numpy as np
 from numpy.random import Generator
-from numpy.typing import NDArray
 
 from pseudonormal.errors import InputError
 from pseudonormal.evaluate.rows import Row
@@ -19,7 +17,7 @@ from pseudonormal.study.material import StudyMaterial
 from pseudonormal.study.painting import VOXEL_MM
 from pseudonormal.study.runner import Runner
 from pseudonormal.study.scores import DIMENSIONS, Judge
-from pseudonormal.study.segmentor import Augment, SegmentorRecipe, Transplanting
+from pseudonormal.study.segmentor import Augment, SegmentorRecipe, Transplanting, with_lesions
 from pseudonormal.training.references import Reference
 
 STUDY = "augmentation"
@@ -35,7 +33,8 @@ def augmentation_study(material: StudyMaterial, judge: Judge, runner: Runner, se
     """Train the segmentor in each arm with each seed; the seed decides which masks there are.
 
     The arm ``pseudo_normal`` takes the networks of the label study's training with as many masks and unlabelled
-    scans, and trains them if they are not there.
+    scans, and trains them if they are not there. It makes scans of the unlabelled ones too: only without their
+    lesions, which nobody has drawn, are they of use to a segmentor.
 
     :raises InputError: they are not there, and another process may just be training them.
     """
@@ -67,7 +66,8 @@ def _augment(arm: str, few: SmileMaterial, material: StudyMaterial, runner: Runn
     if runner.part[1] > 1 and not runner.ended(run_name(seed, SHARE, unlabelled=True)):
         raise InputError(f"{runner.out}: let 'study labels' end before 'study augmentation' is shared among processes")
     networks = smile_networks_of(material, runner, seed, SHARE, unlabelled=True)
-    return Augmentation(networks, few.lesion_shapes(), dimensions=DIMENSIONS).augmented
+    scans = [*few.labelled, *few.unlabelled]
+    return Augmentation(networks, scans, few.lesion_shapes(), dimensions=DIMENSIONS, voxel_ml=VOXEL_MM**3 / 1000)
 
 
 def _simulating(few: SmileMaterial) -> Augment:
@@ -75,13 +75,14 @@ def _simulating(few: SmileMaterial) -> Augment:
     source = LesionSource(few.lesion_shapes())
     low, high = (ml / VOXEL_MM**3 for ml in VOLUME_ML)
 
-    def augment(scan: Reference, rng: Generator) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    def augment(rng: Generator) -> Reference:
+        scan = few.labelled[int(rng.integers(len(few.labelled)))]
         assert scan.lesion is not None
         image, lesion = scan.image, scan.lesion.copy()
         for _ in range(int(rng.integers(*LESIONS, endpoint=True))):
             drawn = source.sample(image, scan.brain & ~scan.doubtful & ~lesion, rng, volume_ml=(low, high))
             if drawn is not None:
                 image, lesion = drawn.image, lesion | (drawn.opacity > 0.5)
-        return image, lesion
+        return with_lesions(scan, image, lesion)
 
     return augment

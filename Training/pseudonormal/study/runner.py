@@ -21,7 +21,7 @@ Training = TypeVar("Training")
 
 # Small batches and an average that follows fast: a training of some minutes has a few hundred steps.
 SETTINGS = Settings(
-    batch=1, learning_rate=2e-3, reuse=6, pool=80, workers=1, average=0.99, checks=4, checkpoint_every=10_000
+    batch=1, learning_rate=2e-3, reuse=6, pool=80, workers=1, average=0.99, checks=8, checkpoint_every=10_000
 )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,8 +21,8 @@ from pseudonormal.training.crops import box_around, padded
 from pseudonormal.training.references import Reference
 from pseudonormal.training.trainer import Trainable, Turn
 
-Augment = Callable[[Reference, Generator], tuple[NDArray[np.float32], NDArray[np.bool_]]]
-"""Another scan from a scan: image in scaled intensities and its lesions, (D, H, W)."""
+Augment = Callable[[Generator], Reference]
+"""Makes a drawn scan that nobody has acquired."""
 
 AUGMENTED = 0.5  # share of the slices
 SLICES = 6  # of each augmented scan: making one costs more than looking at it
@@ -57,17 +57,15 @@ class SegmentorRecipe(Trainable):
     def samples(self, rng: Generator) -> Iterator[dict[str, Any]]:
         """Slices: "image" (robust z of the brain), "brain", "lesion", "weight"; (edge, edge)."""
         while True:
-            scan = self.scans[int(rng.integers(len(self.scans)))]
-            image, lesion = scan.image, scan.lesion
-            assert lesion is not None
-            weight = scan.brain if scan.weight is None else scan.brain * scan.weight
             if self.augment is not None and rng.random() < AUGMENTED:
-                image, lesion = self.augment(scan, rng)
-                if scan.weight is not None:  # what was made is known where it was made
-                    weight = scan.brain * np.maximum(scan.weight, lesion)
-            z = network_input(image, scan.brain)
+                scan = self.augment(rng)
+            else:
+                scan = self.scans[int(rng.integers(len(self.scans)))]
+            assert scan.lesion is not None
+            weight = scan.brain if scan.weight is None else scan.brain * scan.weight
+            z = network_input(scan.image, scan.brain)
             for _ in range(SLICES):
-                yield self._slice(z, scan.brain, lesion, np.asarray(weight, np.float32), rng)
+                yield self._slice(z, scan.brain, scan.lesion, np.asarray(weight, np.float32), rng)
 
     def _slice(
         self,
@@ -108,6 +106,7 @@ class Transplanting:
 
     def __init__(self, scans: Sequence[Reference]) -> None:
         """Cut out the drawn lesions, in robust z of their brains."""
+        self._scans = list(scans)
         self._lesions: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
         for scan in scans:
             assert scan.lesion is not None
@@ -119,8 +118,9 @@ class Transplanting:
                 soft = np.maximum(own, ndimage.gaussian_filter(own, SOFT))
                 self._lesions.append((z[box], np.where(soft > EDGE, soft, 0).astype(np.float32)))
 
-    def __call__(self, scan: Reference, rng: Generator) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    def __call__(self, rng: Generator) -> Reference:
         """See ``Augment``; the scan's own lesions stay."""
+        scan = self._scans[int(rng.integers(len(self._scans)))]
         assert scan.lesion is not None
         values = scan.image[scan.brain]
         median = float(np.median(values))
@@ -136,7 +136,13 @@ class Transplanting:
                 soft = soft * free[box]
                 image[box] = image[box] * (1 - soft) + (source * sigma + median) * soft
                 lesion[box] |= soft > 0.5
-        return image, lesion
+        return with_lesions(scan, image, lesion)
+
+
+def with_lesions(scan: Reference, image: NDArray[np.float32], lesion: NDArray[np.bool_]) -> Reference:
+    """A scan with more lesions than it had: what was put in is known where nothing else is."""
+    weight = None if scan.weight is None else np.maximum(scan.weight, lesion).astype(np.float32)
+    return replace(scan, image=image, lesion=lesion, weight=weight)
 
 
 def _free_place(soft: NDArray[np.float32], free: NDArray[np.bool_], rng: Generator) -> tuple[slice, ...] | None:

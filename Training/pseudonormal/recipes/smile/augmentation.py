@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.random import Generator
 from numpy.typing import NDArray
+from scipy import ndimage
 from torch import nn
 
 from pseudonormal.lesions.shapes import ShapeSource
 from pseudonormal.lesions.source import LesionSource
 from pseudonormal.networks.unet import whole_edge
+from pseudonormal.recipes.smile.guesses import AWAY, CALM
 from pseudonormal.recipes.smile.painting import painter_noise
-from pseudonormal.recipes.smile.predicting import pseudo_normal
+from pseudonormal.recipes.smile.predicting import probability, pseudo_normal
 from pseudonormal.training.references import Reference
 
 LESIONS = (1, 4)
+SUSPECTED = 0.3  # probability from which a voxel of a scan that nobody has drawn in is restored
 VOLUME_ML = (0.1, 25.0)
 CONTEXT = 64  # voxels: what the painter is shown at least, as in training
 
@@ -56,34 +60,60 @@ class PainterFamily:
 
 
 class Augmentation:
-    """Draws training pairs from labelled scans and the networks of a run."""
+    """Draws training pairs from scans and the networks of a run: each without its own lesions and with others.
 
-    def __init__(self, networks: Mapping[str, nn.Module], shapes: Sequence[ShapeSource], *, dimensions: int) -> None:
-        """Take trained networks ("lesion", "restore", "painter") and the shapes of the lesions to paint."""
-        self._networks, self._dimensions = networks, dimensions
-        self._source = LesionSource(shapes, {"painter": PainterFamily(networks["painter"], dimensions)})
-        self._normals: dict[str, NDArray[np.float32]] = {}
+    A scan that nobody has drawn in is as good as another: what the segmentor may take for lesion is restored, and so
+    its anatomy teaches too.
+    """
 
-    def augmented(self, scan: Reference, rng: Generator) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-        """The scan without its own lesions and with others.
+    def __init__(
+        self,
+        networks: Mapping[str, nn.Module],
+        scans: Sequence[Reference],
+        shapes: Sequence[ShapeSource],
+        *,
+        dimensions: int,
+        voxel_ml: float = 1e-3,
+    ) -> None:
+        """Take trained networks and what to make scans from.
 
-        :param scan: labelled or normal; nothing is painted where a reviewer trusts nothing.
-        :returns: (D, H, W) image in scaled intensities, and its lesion mask.
+        :param networks: "lesion", "restore" and "painter".
+        :param scans: on one grid; drawn in or not.
+        :param shapes: of the lesions to paint.
+        :param voxel_ml: volume of a voxel.
         """
-        image, lesion = self._normal(scan), np.zeros(scan.brain.shape, bool)
+        self._networks, self._scans, self._dimensions = networks, list(scans), dimensions
+        self._source = LesionSource(shapes, {"painter": PainterFamily(networks["painter"], dimensions)})
+        # the source takes every voxel for 1 mm³
+        self._volume_ml = VOLUME_ML[0] * 1e-3 / voxel_ml, VOLUME_ML[1] * 1e-3 / voxel_ml
+        self._normals: dict[str, Reference] = {}
+
+    def __call__(self, rng: Generator) -> Reference:
+        """A scan with painted lesions, which are known; nothing is painted where nothing is trusted."""
+        scan = self._normal(self._scans[int(rng.integers(len(self._scans)))])
+        image, lesion = scan.image, np.zeros(scan.brain.shape, bool)
         allowed = scan.brain if scan.weight is None else scan.brain & (scan.weight > 0)
-        for _ in range(int(rng.integers(LESIONS[0], LESIONS[1] + 1))):
-            painted = self._source.sample(image, allowed & ~lesion, rng, family="painter", volume_ml=VOLUME_ML)
+        for _ in range(int(rng.integers(*LESIONS, endpoint=True))):
+            painted = self._source.sample(image, allowed & ~lesion, rng, family="painter", volume_ml=self._volume_ml)
             if painted is not None:
                 image = painted.image
                 lesion |= painted.opacity > 0.5
-        return image, lesion
+        return replace(scan, image=image, lesion=lesion)
 
-    def _normal(self, scan: Reference) -> NDArray[np.float32]:
+    def _normal(self, scan: Reference) -> Reference:
         """Made once: every draw begins from it."""
         if scan.case not in self._normals:
-            lesion = np.zeros(scan.brain.shape, bool) if scan.lesion is None else scan.lesion
-            self._normals[scan.case] = pseudo_normal(
-                self._networks, scan.image, lesion, scan.brain, dimensions=self._dimensions
-            )
+            lesion, weight = scan.lesion, scan.weight
+            if lesion is None:
+                lesion, weight = self._suspected(scan)
+            image = pseudo_normal(self._networks, scan.image, lesion, scan.brain, dimensions=self._dimensions)
+            self._normals[scan.case] = replace(scan, image=image, lesion=np.zeros_like(lesion), weight=weight)
         return self._normals[scan.case]
+
+    def _suspected(self, scan: Reference) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
+        """What the segmentor may take for lesion, and how far the scan is trusted without it."""
+        found = probability(self._networks, scan.image, scan.brain, dimensions=self._dimensions)
+        lesion = ndimage.binary_dilation(found >= SUSPECTED) & scan.brain
+        doubtful = ndimage.binary_dilation(found >= CALM, iterations=AWAY) & ~lesion
+        trusted = np.ones(found.shape, np.float32) if scan.weight is None else scan.weight
+        return lesion, np.where(doubtful, 0, trusted).astype(np.float32)

@@ -26,7 +26,7 @@ from pseudonormal.training.references import Reference
 CHECKED = 4  # scans: a check shall take seconds
 EVERY = {2: 3, 3: 1}  # slices looked at, one of so many
 SIMULATED = {2: 24, 3: 6}  # lesions restored
-REFRESHED = 6  # scans whose guess is made anew
+REFRESHED = {2: 24, 3: 6}  # scans whose guess is made anew
 THRESHOLDS = np.linspace(0.05, 0.95, 19)
 
 
@@ -48,7 +48,7 @@ class Checking:
         subjects); "psnr_void", "psnr_guided", "psnr_fill": decibels in simulated lesions, of the restorer without
         and with a look at them and of the biharmonic fill. Empty where no scan is kept aside.
         """
-        self.refresh(networks, REFRESHED)
+        self.refresh(networks, REFRESHED[self._options.dimensions])
         shown = [*self._kept_aside, *self._material.labelled][:1]
         if shown:
             write_example(run / "example.png", networks, shown[0], self._options.dimensions)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import cycle
 from typing import Any
 
@@ -45,8 +46,8 @@ class Drawing:
         self._material, self._options, self._guesses = material, options, guesses
         self._scenes = Scenes(material)
         self._source = LesionSource(material.lesion_shapes())
-        # a scan of which nothing is known is no normal tissue to put lesions into
-        surely = [scan for scan in material.unlabelled if scan.doubtful.any()]
+        # a scan of which nothing is known is normal tissue where the segmentor, once it was asked, saw nothing
+        surely = [scan for scan in material.unlabelled if scan.doubtful.any() or not options.no_unlabelled]
         self._tissue = [*material.normal, *material.labelled, *surely]
         self._calm = [*material.normal, *material.labelled]
         there = {
@@ -88,7 +89,13 @@ class Drawing:
 
     def _around_tissue(self, scans: Sequence[Reference], edges: tuple[int, int, int], rng: Generator) -> Scene:
         scan = scans[int(rng.integers(len(scans)))]
-        return self._scenes.cut(scan, _somewhere(scan.brain & ~scan.doubtful, scan.brain, rng), edges)
+        if scan.lesion is not None or scan.doubtful.any():
+            return self._scenes.cut(scan, _somewhere(scan.brain & ~scan.doubtful, scan.brain, rng), edges)
+        calm = self._guesses.calm(scan.case)
+        if self._calm and not calm.any():  # nobody has looked yet
+            return self._around_tissue(self._calm, edges, rng)
+        scene = self._scenes.cut(replace(scan, doubtful=~calm), _somewhere(calm, scan.brain, rng), edges)
+        return replace(scene, known=(~scene.crop.doubtful).astype(np.float32))
 
     def _labelled(self, rng: Generator) -> dict[str, Any]:
         scan = self._material.labelled[int(rng.integers(len(self._material.labelled)))]
