@@ -9,7 +9,7 @@ import pytest
 from PseudoNormalLib.engine.background import Background
 from PseudoNormalLib.engine.connection import Choice, EngineConnection, full_address
 from PseudoNormalLib.engine.errors import Unreachable
-from PseudoNormalLib.hosts import SessionSettings
+from PseudoNormalLib.settings import SessionSettings
 from PseudoNormalLib.ticks import Ticks
 
 

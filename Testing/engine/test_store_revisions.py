@@ -182,9 +182,31 @@ def test_a_lease_that_is_renewed_goes_on(store: Store, add: Callable[..., CaseRe
     assert store.renew(lease.token).token == lease.token
 
 
-def test_the_same_annotator_resumes_and_the_earlier_window_ends(store: Store, add: Callable[..., CaseRecord]) -> None:
+def test_two_windows_of_one_annotator_cannot_have_one_case(store: Store, add: Callable[..., CaseRecord]) -> None:
     case = add()
-    earlier, later = store.lease(case.id, "Ann"), store.lease(case.id, "Ann")
+    lease = store.lease(case.id, "Ann", sitting="one")
+    with pytest.raises(Leased, match="Ann has it open in another window, which holds it until 09:30 UTC; put it away"):
+        store.lease(case.id, "Ann", sitting="other")
+    store.add_revision(case.id, mask_number(1), lease=lease.token, state="draft", parent=case.head)
+    store.release(lease.token)
+    assert store.lease(case.id, "Ann", sitting="other").annotator == "Ann"
+
+
+def test_what_a_window_held_that_is_gone_is_free_for_all_who_know_it(store: Store, add: Callable[..., CaseRecord]):
+    case, other = add(), add()
+    store.lease(case.id, "Ann", sitting="gone")
+    store.lease(other.id, "Ann", sitting="alive")
+    assert store.next_case("Bob", ended=["somebody", "", "gone"]).case.id == case.id
+    with pytest.raises(Leased):
+        store.lease(other.id, "Ann", sitting="new", ended=["gone"])
+    assert store.lease(other.id, "Ann", sitting="new", ended=["alive", "new"]).case.id == other.id
+
+
+def test_a_window_that_asks_again_gets_a_new_token_and_the_earlier_one_ends(
+    store: Store, add: Callable[..., CaseRecord]
+) -> None:
+    case = add()
+    earlier, later = (store.lease(case.id, "Ann", sitting="one") for _ in range(2))
     with pytest.raises(LeaseExpired):
         store.add_revision(case.id, mask_number(1), lease=earlier.token, state="draft", parent=case.head)
     store.add_revision(case.id, mask_number(1), lease=later.token, state="draft", parent=case.head)

@@ -75,6 +75,20 @@ def test_everything_as_a_folder(export, a_dicom_case, a_scan_array, tmp_path):
     assert "is there already" in export("folder", out)
 
 
+def test_everything_holds_the_results_and_what_can_be_had_as_dicom(export, a_dicom_case, scene_host, tmp_path):
+    host, case, files = a_dicom_case
+    everything, exporter = FORMAT["everything"], Exporter(host, Background(host.tick))
+    assert exporter.writes_dicom(everything, case.nodes)
+    out = tmp_path / "Alles für Zoë"
+    assert export("everything", out) == out
+    names = {"results", "lesion mask.dcm", "pseudo-normal DICOM", "difference DICOM"}
+    assert {path.name for path in out.iterdir()} == names
+    assert (out / "results" / "pseudo_normal.nii.gz").is_file()
+    assert pydicom.dcmread(out / "lesion mask.dcm").Modality == "SEG"
+    assert len(list((out / "difference DICOM").iterdir())) == len(files)
+    assert not Exporter(scene_host, Background(host.tick)).writes_dicom(everything, case.nodes)
+
+
 def test_a_segmentation(export, a_dicom_case, tmp_path):
     assert export("segmentation", tmp_path / "lesion.seg.nrrd") == tmp_path / "lesion.seg.nrrd"
     back = sitk.GetArrayFromImage(sitk.ReadImage(str(tmp_path / "lesion.seg.nrrd")))

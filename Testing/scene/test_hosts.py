@@ -57,7 +57,8 @@ def a_desktop(monkeypatch, tmp_path):
     return desktop()
 
 
-def a_browser():
+@pytest.fixture
+def a_browser(tmp_path):
     """Over trame-slicer's application where it goes with the slicer-core that is installed, else over its likeness."""
     try:
         from trame_slicer.core import SlicerApp
@@ -69,16 +70,15 @@ def a_browser():
                 app_logic=parts.application_logic,
                 volumes_logic=parts.volumes,
                 segmentations_logic=parts.segmentations,
-            )
+            ),
+            data_folder=tmp_path,
         )
-    return browser(SlicerApp())
+    return browser(SlicerApp(), data_folder=tmp_path)
 
 
 @pytest.fixture(params=["headless", "browser", "desktop"])
 def a_host(request):
-    if request.param == "desktop":
-        return request.getfixturevalue("a_desktop")
-    return {"headless": headless, "browser": a_browser}[request.param]()
+    return headless() if request.param == "headless" else request.getfixturevalue(f"a_{request.param}")
 
 
 def image_of(array):

@@ -71,6 +71,19 @@ def test_another_window_leaves_a_living_sitting_alone(a_folder):
     assert theirs.owners() == [("c1", "Ada")]
 
 
+def test_sittings_that_ended_without_a_word_to_the_store_are_known_by_name(a_folder):
+    mine, theirs = Journal(a_folder), Journal(a_folder)
+    assert theirs.ended() == []
+    known, unknown, alive = (mine.begin() for _ in range(3))
+    mine.put(an_entry(known))
+    assert theirs.ended() == mine.ended() == []
+    mine.end(known)
+    mine.end(unknown, given_back=False)
+    assert theirs.ended() == sorted([known, unknown])
+    mine.end(alive)
+    assert theirs.ended() == sorted([known, unknown]), "nothing is left of what ended well"
+
+
 def test_a_damaged_file_is_left_alone_and_hides_no_other(a_folder):
     journal = Journal(a_folder)
     sitting = journal.begin()
@@ -107,8 +120,8 @@ def test_kill_9_in_the_middle_of_writing_leaves_the_last_or_the_next_entry_whole
         (left,) = Journal(a_folder).left_behind("case", "Ada")
         assert int(left.comment) in (said[-1], said[-1] + 1)
         assert left.mask.sum() == int(left.comment)
-    for unfinished in a_folder.glob(".*"):
-        os.utime(unfinished, (0, 0))
+    for old in (*a_folder.glob(".*"), *a_folder.glob("*.lock")):
+        os.utime(old, (0, 0))
     journal = Journal(a_folder)
     journal.end(journal.begin())
     (left,) = a_folder.iterdir()

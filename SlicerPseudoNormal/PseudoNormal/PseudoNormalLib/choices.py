@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from PseudoNormalLib.contrast import guess_contrast
+from PseudoNormalLib.contrast import CONTRASTS, guess_contrast
 from PseudoNormalLib.generate import GenerateRequest
-from PseudoNormalLib.parameters import node_field
+from PseudoNormalLib.i18n import _
+from PseudoNormalLib.parameters import ParameterNode, node_field
 
 if TYPE_CHECKING:
+    from PseudoNormalLib.engine.replies import ModelInfo
     from PseudoNormalLib.hosts import Host
 
 MODES = ("auto", "void", "guided")
@@ -44,3 +47,44 @@ class Choices:
         """The same for the engine."""
         contrast = self.contrast_of(host)
         return GenerateRequest(self.image, self.lesions, self.model or None, self.mode, self.texture, contrast)
+
+
+def choose_scan(parameters: ParameterNode[Choices], image: Any) -> None:
+    """Make a volume node, or None, the scan; what was said of another scan's contrast says nothing of it."""
+    if image is not parameters.values.image:
+        parameters.update(image=image, contrast="")
+
+
+def contrast_offers(host: Host, chosen: Choices) -> list[tuple[str, str]]:
+    """What the contrast can be said to be: text and word; what the scan tells itself comes first, with no word."""
+    told = replace(chosen, contrast="").contrast_of(host)
+    automatic = _("Automatic ({contrast})").format(contrast=CONTRASTS[told] if told else _("not known"))
+    first = automatic if chosen.image is not None else _("Automatic")
+    return [(first, ""), *((text, word) for word, text in CONTRASTS.items())]
+
+
+def model_offers(models: Sequence[ModelInfo]) -> list[tuple[str, str]]:
+    """What the model can be: text and name; the engine's own choice comes first, with no name."""
+    own = next((model.name for model in models if model.default), "")
+    first = _("Automatic ({name})").format(name=own) if own else _("Automatic")
+    return [(first, ""), *((f"{model.name} {model.version}", model.name) for model in models)]
+
+
+def mode_offers() -> list[tuple[str, str]]:
+    """How a lesion can be restored: text and word of ``MODES``."""
+    texts = (_("Automatic"), _("Void: the lesion's own voxels are not seen"), _("Guided: they are seen"))
+    return list(zip(texts, MODES, strict=True))
+
+
+def about_model(host: Host, models: Sequence[ModelInfo], chosen: Choices) -> str:
+    """What should be known of the model that would be used; empty where the engine has not said which there are."""
+    fitting = [model for model in models if (model.name == chosen.model if chosen.model else model.default)]
+    if not fitting:
+        return ""
+    model = fitting[0]
+    if model.knows(chosen.contrast_of(host)):
+        return model.description
+    doubt = _("{name} was not trained for this contrast: look at its findings with more doubt.")
+    if not chosen.model:
+        doubt = _("{name} was not trained for this contrast: a model that was is taken, where the engine has one.")
+    return doubt.format(name=model.name)

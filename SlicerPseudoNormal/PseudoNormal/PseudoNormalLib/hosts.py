@@ -11,28 +11,14 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
+from PseudoNormalLib.dicom_files import remembered_files
+from PseudoNormalLib.settings import FolderSettings, SessionSettings, Settings
 from PseudoNormalLib.ticks import Stop, Tick, Ticks, asyncio_tick
-
-
-class Settings(Protocol):
-    """What outlives the session: text by key, such as ``PseudoNormal/Engine/Url``."""
-
-    def get(self, key: str, default: str = "") -> str:
-        """The text, or the default where nothing is kept."""
-        ...
-
-    def set(self, key: str, value: str) -> None:
-        """Keep a text."""
-        ...
-
-    def remove(self, key: str) -> None:
-        """Keep nothing any more."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -48,6 +34,7 @@ class Host:
     :param temp_folder: for files that may vanish when the session ends.
     :param data_folder: for files that outlive it (engine, logs, journals); made by whoever writes there.
     :param dicom_files: the DICOM files that a volume node was loaded from, none where that is not known.
+    :param own_views: all views are ours: a scan is shown as soon as it is chosen.
     """
 
     name: str
@@ -61,6 +48,7 @@ class Host:
     temp_folder: Path
     data_folder: Path
     dicom_files: Callable[[Any], list[Path]]
+    own_views: bool = False
 
 
 def desktop() -> Host:
@@ -144,11 +132,17 @@ def headless(data_folder: Path | None = None) -> Host:
     )
 
 
-def browser(app: Any) -> Host:
+def browser(
+    app: Any, *, data_folder: Path | None = None, given: Mapping[str, str] | None = None, tick: Tick = asyncio_tick
+) -> Host:
     """The server behind a browser; what it is asked to do, it does on asyncio's loop.
 
     :param app: trame-slicer's ``SlicerApp``.
+    :param data_folder: by default the user's; settings are kept there too, for all windows.
+    :param given: settings that hold for this session only, such as where the engine is.
+    :param tick: one that calls back on asyncio's loop.
     """
+    data_folder = data_folder or user_data_folder()
     return Host(
         name="browser",
         scene=app.scene,
@@ -156,31 +150,13 @@ def browser(app: Any) -> Host:
         volumes=app.volumes_logic,
         segmentations=app.segmentations_logic,
         editor=_editor(app.scene, app.app_logic),
-        tick=asyncio_tick,
-        settings=SessionSettings(),
+        tick=tick,
+        settings=FolderSettings(data_folder / "settings", given),
         temp_folder=_vanishing_folder(),
-        data_folder=user_data_folder(),
-        dicom_files=_not_known,
+        data_folder=data_folder,
+        dicom_files=remembered_files,
+        own_views=True,
     )
-
-
-class SessionSettings:
-    """Settings of a host that keeps none: they end with the session."""
-
-    def __init__(self) -> None:
-        self._values: dict[str, str] = {}
-
-    def get(self, key: str, default: str = "") -> str:
-        """See :class:`Settings`."""
-        return self._values.get(key, default)
-
-    def set(self, key: str, value: str) -> None:
-        """See :class:`Settings`."""
-        self._values[key] = value
-
-    def remove(self, key: str) -> None:
-        """See :class:`Settings`."""
-        self._values.pop(key, None)
 
 
 class _ApplicationSettings:

@@ -5,7 +5,11 @@
 
 from __future__ import annotations
 
+import sys
+
 try:
+    if "slicer" not in sys.modules:  # no application; a mere look would load all of VTK where slicer-core is installed
+        raise ImportError
     # Not wrapped: Slicer looks at the caller's file to know the context of a text.
     from slicer.i18n import tr as _
 except ImportError:  # slicer-core and browsers have no translations

@@ -36,7 +36,12 @@ def kept_page(host: Host, case: CaseNodes) -> Path | None:
     return path if path and path.is_file() else None
 
 
+def pages_folder(host: Host) -> Path:
+    """Where the pages are kept."""
+    return host.temp_folder / "PseudoNormal reports"
+
+
 def _place(host: Host, report: Mapping[str, Any]) -> Path:
     """One file for each report: a case that is generated again gets another."""
     content = json.dumps(report, sort_keys=True).encode()
-    return host.temp_folder / "PseudoNormal reports" / f"{hashlib.sha256(content).hexdigest()[:16]}.html"
+    return pages_folder(host) / f"{hashlib.sha256(content).hexdigest()[:16]}.html"

@@ -9,6 +9,7 @@ from PseudoNormalLib.choices import Choices
 from PseudoNormalLib.engine.background import Background
 from PseudoNormalLib.engine.connection import EngineConnection
 from PseudoNormalLib.engine.jobs import EngineJobs
+from PseudoNormalLib.engine.news import EngineNews
 from PseudoNormalLib.engine.setup import EngineSetup
 from PseudoNormalLib.export.exporter import Exporter
 from PseudoNormalLib.generate import GenerateLogic
@@ -16,6 +17,7 @@ from PseudoNormalLib.handover import Handover
 from PseudoNormalLib.i18n import _
 from PseudoNormalLib.parameters import ParameterNode
 from PseudoNormalLib.report import keep_page
+from PseudoNormalLib.scene.case_nodes import case_of
 from PseudoNormalLib.scene.comparison import Comparison
 from PseudoNormalLib.scene.flicker import Flicker
 
@@ -31,7 +33,8 @@ REPORT_PAGE = "report_html"
 class Workbench:
     """The logics of the module, and what follows from one for the other.
 
-    A case that was generated is shown, and its report kept for the session.
+    A case that was generated is shown, and its report kept for the session. A scan that is chosen is shown too: with
+    its result where it has one; without, only where all views are ours.
 
     :ivar choices: what the user chose, kept in the scene.
     """
@@ -42,6 +45,7 @@ class Workbench:
         self.connection = EngineConnection(host, self.background)
         self.setup = EngineSetup(self.background, self.connection, host.data_folder / "engine")
         self.jobs = EngineJobs(self.background, self.connection.client)
+        self.news = EngineNews(self.jobs, self.connection)
         self.choices = ParameterNode(host.scene, MODULE, Choices)
         self.generate = GenerateLogic(host, self.jobs)
         self.handover = Handover(self.jobs)
@@ -50,6 +54,8 @@ class Workbench:
         self.exporter = Exporter(host, self.background)
         self.batch = Batch(self.background, self.connection.client)
         self.generate.finished.connect(self._show)
+        self.choices.changed.connect(self._chosen)
+        self.news.told.connect(self._engine_told)
 
     def wake(self) -> None:
         """Offer the scan that is in view where none is chosen, and start an engine on this computer."""
@@ -85,6 +91,10 @@ class Workbench:
         self.connection.start()
         self.generate.start(self.choices.values.request(self.host))
 
+    def choose(self, case: CaseNodes) -> None:
+        """Have a case's scan generated again next, for its mask as it stands in the scene."""
+        self.choices.update(image=case.image, lesions=case.lesions)
+
     def close(self) -> None:
         """Let go of the scene and end the engine on this computer."""
         self.generate.cancel()
@@ -93,6 +103,19 @@ class Workbench:
         self.comparison.close()
         self.choices.close()
         self.connection.close()
+
+    def _chosen(self, choices: Choices) -> None:
+        shown = self.comparison.case
+        if choices.image is None or (shown is not None and shown.image is choices.image):
+            return
+        case = case_of(choices.image)
+        if case.complete or self.host.own_views:
+            self.comparison.show(case)
+        else:
+            self.comparison.close()
+
+    def _engine_told(self) -> None:
+        self.handover.served = self.news.status is not None and self.news.status.store
 
     def _show(self, case: CaseNodes) -> None:
         page = self.generate.generated.documents.get(REPORT_PAGE)

@@ -155,3 +155,40 @@ def test_kill_9_of_the_client_loses_nothing_and_one_resumes_exactly_there(
     assert a_store.history(case)[-1].state == "draft" and window.journal.owners() == []
     window.finish("accepted")
     assert a_store.check() == []
+
+
+def test_two_windows_of_one_annotator_on_one_case_take_nothing_from_each_other(a_window, add_case, a_store):
+    case = add_case()
+    first, second = a_window("Ada"), a_window("Ada")
+    session = first.open(case)
+    session.editor.replace(block(3, 30, 20))
+    first.until(lambda: list((first.host.data_folder / "journal").glob("[!.]*.npz")))
+    second.desk.recover()
+    assert second.open(case) is None
+    (line,) = second.told
+    assert "Ada has it open in another window" in line and "\n" not in line
+    first.save()
+    assert (read_mask(first.client, case, a_store.history(case)[-1].id).array == block(3, 30, 20)).all()
+    assert not first.told
+    first.close()
+    assert (second.open(case).editor.mask == block(3, 30, 20)).all()
+    second.close()
+
+
+def test_a_case_that_is_opened_again_while_it_is_being_put_away_comes_back(a_window, add_case):
+    case = add_case()
+    window = a_window()
+    window.open(case)
+    window.desk.close()
+    assert window.open(case) is not None and not window.told
+    window.close()
+
+
+def test_a_case_is_free_at_once_when_the_window_that_had_it_was_killed(an_engine, a_window, add_case, a_store):
+    case = add_case()
+    gone = a_window()
+    gone.open(case)
+    (lock,) = (gone.host.data_folder / "journal").glob("*.lock")
+    gone.journal._held.pop(lock.stem).close()  # what the system does for a process that is gone
+    assert a_store.case(case).leased_by == "Ada"
+    assert a_window("Grace").open(case) is not None

@@ -174,9 +174,11 @@ class NewResults(_Request):
 
 
 class Annotator(_Request):
-    """Who asks for a case."""
+    """Who asks for a case, in which of their windows, and which of those are known to be gone."""
 
     annotator: Word
+    sitting: Annotated[str, Field(max_length=100)] = ""
+    ended: Annotated[list[Word], Field(max_length=10_000)] = []
 
 
 class NewConsensus(_Request):

@@ -1,4 +1,4 @@
-"""Leases over HTTP: one annotator at a time works on a case."""
+"""Leases over HTTP: one annotator at a time works on a case, in one window."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ def leases_router(store: Store) -> APIRouter:
     @router.post("/cases/next", response_model=LeaseAnswer, responses={204: {"description": "no case is left"}})
     def take_next(wanted: Annotator) -> LeaseAnswer | Response:
         """Lease the case that should be reviewed next."""
-        lease = store.next_case(wanted.annotator)
+        lease = store.next_case(wanted.annotator, sitting=wanted.sitting, ended=wanted.ended)
         return Response(status_code=204) if lease is None else LeaseAnswer.of(lease)
 
     @router.post("/cases/{case_id}/lease")
     def take(case_id: str, wanted: Annotator) -> LeaseAnswer:
         """Lease a certain case."""
-        return LeaseAnswer.of(store.lease(case_id, wanted.annotator))
+        return LeaseAnswer.of(store.lease(case_id, wanted.annotator, sitting=wanted.sitting, ended=wanted.ended))
 
     @router.put("/leases/{token}")
     def renew(token: str) -> ExpiryAnswer:

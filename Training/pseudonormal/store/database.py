@@ -15,7 +15,7 @@ from pseudonormal.store import dialects
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 # The newest of migrations/versions: a store that stands there is opened without asking Alembic.
-NEWEST = "0003"
+NEWEST = "0004"
 
 
 class Database:

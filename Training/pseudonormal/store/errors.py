@@ -14,7 +14,7 @@ class Conflict(InputError):  # noqa: N818 - reads as what happened
 
 
 class Leased(InputError):  # noqa: N818 - reads as what happened
-    """Another annotator holds the case."""
+    """Another annotator holds the case, or another window of the same one."""
 
 
 class LeaseExpired(InputError):  # noqa: N818 - reads as what happened

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -233,28 +233,32 @@ class Store:
         sha256 = self.revision(revision_id).weights_sha256
         return None if sha256 is None else self._blobs.path(sha256)
 
-    def next_case(self, annotator: str) -> LeaseRecord | None:
+    def next_case(self, annotator: str, *, sitting: str = "", ended: Collection[str] = ()) -> LeaseRecord | None:
         """Lease the first case that waits for this annotator and that nobody holds; None when none is left.
 
         Waiting are new cases and drafts, and those that need a second reader, unless it was this annotator who asked
         for one: until somebody else has decided, not even that reader's draft brings the case back. Who wants a case
         back that they hold themselves takes it by :meth:`lease`.
 
+        :param sitting: names the annotator's window, where they may have several.
+        :param ended: windows that are gone: what they held is free.
         :raises InputError: the annotator's name is none.
         """
-        annotator = checked_name(annotator, "annotator")
+        holder = leases.Holder(checked_name(annotator, "annotator"), sitting, ended)
         with self._database.writing() as connection:
-            return leases.take_next(connection, annotator, self._clock(), self._lease_time)
+            return leases.take_next(connection, holder, self._clock(), self._lease_time)
 
-    def lease(self, case_id: str, annotator: str) -> LeaseRecord:
-        """Lease a case. An annotator who holds it already gets a new token, and the earlier one ends.
+    def lease(self, case_id: str, annotator: str, *, sitting: str = "", ended: Collection[str] = ()) -> LeaseRecord:
+        """Lease a case. A window that holds it already gets a new token, and the earlier one ends.
 
+        :param sitting: names the annotator's window, where they may have several.
+        :param ended: windows that are gone: what they held is free.
         :raises UnknownCase: there is no such case.
-        :raises Leased: another annotator holds it.
+        :raises Leased: another annotator holds it, or another window of this one.
         """
-        annotator = checked_name(annotator, "annotator")
+        holder = leases.Holder(checked_name(annotator, "annotator"), sitting, ended)
         with self._database.writing() as connection:
-            return leases.take(connection, case_id, annotator, self._clock(), self._lease_time)
+            return leases.take(connection, case_id, holder, self._clock(), self._lease_time)
 
     def renew(self, token: str) -> LeaseRecord:
         """Let a lease last its full time from now on.

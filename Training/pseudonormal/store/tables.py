@@ -114,6 +114,8 @@ leases = Table(
     Column("token", String(64), nullable=False, unique=True),
     Column("annotator", String(100), nullable=False),
     Column("expires", UtcTime, nullable=False),
+    # The window that has the case open; one annotator may have several.
+    Column("sitting", String(100), nullable=False, server_default=""),
 )
 
 splits = Table(

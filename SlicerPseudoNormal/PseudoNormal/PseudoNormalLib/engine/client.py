@@ -165,17 +165,21 @@ class EngineClient:
         """A case and its history."""
         return parse_details(self._http.json("GET", f"/cases/{path_part(case)}"))
 
-    def next_case(self, annotator: str) -> Lease | None:
-        """Lease the most important case that waits; None when none is left."""
-        answer = self._http.json("POST", "/cases/next", body={"annotator": annotator})
+    def next_case(self, annotator: str, *, sitting: str = "", ended: Sequence[str] = ()) -> Lease | None:
+        """Lease the most important case that waits; None when none is left. See :meth:`lease_case`."""
+        body = {"annotator": annotator, "sitting": sitting, "ended": list(ended)}
+        answer = self._http.json("POST", "/cases/next", body=body)
         return None if answer is None else parse_lease(answer)
 
-    def lease_case(self, case: str, annotator: str) -> Lease:
+    def lease_case(self, case: str, annotator: str, *, sitting: str = "", ended: Sequence[str] = ()) -> Lease:
         """Lease a case.
 
-        :raises Conflict: another has it.
+        :param sitting: names the window in which it will be open.
+        :param ended: windows that are gone: what they held is free.
+        :raises Conflict: another has it, or another window of this annotator.
         """
-        return parse_lease(self._http.json("POST", f"/cases/{path_part(case)}/lease", body={"annotator": annotator}))
+        body = {"annotator": annotator, "sitting": sitting, "ended": list(ended)}
+        return parse_lease(self._http.json("POST", f"/cases/{path_part(case)}/lease", body=body))
 
     def renew_lease(self, lease: str) -> str:
         """Keep a lease for longer.

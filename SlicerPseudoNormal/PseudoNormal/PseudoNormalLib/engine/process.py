@@ -32,7 +32,7 @@ LARGEST_LOG = 5 << 20
 class _Life:
     """One process from its start to its end; only :meth:`LocalEngine._live` and its reader write here."""
 
-    token: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
+    token: str = field(repr=False)
     process: subprocess.Popen[str] | None = None
     url: str = ""
     stopping: threading.Event = field(default_factory=threading.Event)
@@ -45,6 +45,8 @@ class LocalEngine:
     :param command: starts ``pseudonormal``; ``serve`` and its options are added.
     :param log_file: what it says is appended there.
     :param options: more options of ``pseudonormal serve``.
+    :param port: where it listens, every time that it is started; 0: a free port, another one each time.
+    :param token: the key that it wants to see, every time; a new one each time when not given.
     :ivar changed: emitted with the new state: ``stopped``, ``starting``, ``running`` or ``failed``.
     :ivar said: emitted with each line of its log.
     :ivar died: emitted with one line when it ended on its own after having run.
@@ -52,11 +54,19 @@ class LocalEngine:
     """
 
     def __init__(
-        self, background: Background, command: Sequence[str], log_file: Path, options: Sequence[str] = ()
+        self,
+        background: Background,
+        command: Sequence[str],
+        log_file: Path,
+        options: Sequence[str] = (),
+        *,
+        port: int = 0,
+        token: str = "",
     ) -> None:
         self.changed, self.said, self.died, self.failed = Signal(), Signal(), Signal(), Signal()
         self.command, self.log_file, self.options = tuple(command), log_file, tuple(options)
         self._background = background
+        self._port, self._token = port, token
         self._state = "stopped"
         self._life: _Life | None = None
         self._ending: list[_Life] = []
@@ -118,7 +128,7 @@ class LocalEngine:
     # --- on the main thread
 
     def _begin(self) -> None:
-        life = _Life()
+        life = _Life(self._token or secrets.token_urlsafe(32))
         self._life, self._client = life, None
         self._become("starting")
         self._background.run(
@@ -173,10 +183,11 @@ class LocalEngine:
             self.log_file.parent.mkdir(parents=True, exist_ok=True)
             if self.log_file.is_file() and self.log_file.stat().st_size > LARGEST_LOG:
                 self.log_file.replace(self.log_file.with_suffix(".old.log"))
-            serve = ("serve", "--host", "127.0.0.1", "--port", "0", "--json", "--parent", str(os.getpid()))
+            serve = ("serve", "--host", "127.0.0.1", "--port", str(self._port), "--json")
             environment = clean_environment() | {"PSEUDONORMAL_TOKEN": life.token}
             with self.log_file.open("a", encoding="utf-8") as log:
-                life.process = start_tree((*self.command, *serve, *self.options), environment)
+                parent = ("--parent", str(os.getpid()))
+                life.process = start_tree((*self.command, *serve, *parent, *self.options), environment)
                 if life.stopping.is_set():
                     end_tree(life.process)
                 return self._follow(life, life.process, log)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import Any, Protocol
 
 # What the application sets for its own Python, libraries and plug-ins leads any other Python astray.
 OF_THE_APPLICATION = (
@@ -24,6 +25,12 @@ OF_THE_APPLICATION = (
     "DYLD_FRAMEWORK_PATH",
     "QT_PLUGIN_PATH",
 )
+
+
+class _Numbered(Protocol):
+    """A process of ``subprocess`` or of ``asyncio``."""
+
+    pid: int
 
 
 def clean_environment() -> dict[str, str]:
@@ -46,12 +53,19 @@ def start_tree(command: Sequence[str], environment: dict[str, str]) -> subproces
         text=True,
         encoding="utf-8",
         errors="replace",
-        start_new_session=True,
-        creationflags=subprocess.CREATE_NO_WINDOW if sys.platform == "win32" else 0,
+        **tree_of_its_own(),
     )
 
 
-def end_tree(process: subprocess.Popen[str]) -> None:
+def tree_of_its_own() -> dict[str, Any]:
+    """How a program is started that :func:`end_tree` shall end, and that no Ctrl-C in our terminal reaches."""
+    return {
+        "start_new_session": True,
+        "creationflags": subprocess.CREATE_NO_WINDOW if sys.platform == "win32" else 0,
+    }
+
+
+def end_tree(process: _Numbered) -> None:
     """End a program and all that it started, at once; also what it left behind when it ended itself."""
     if sys.platform == "win32":
         # The head may be gone already; its children find their standard input closed.

@@ -90,11 +90,12 @@ def new_folder(path: Path) -> Iterator[Path]:
 def sweep(folder: Path) -> None:
     """Remove what was being written into a folder more than a day ago by a process that was killed."""
     for entry in folder.glob(".*.part*"):
-        if _LEFT_BEHIND.fullmatch(entry.name) and _is_stale(entry):
+        if _LEFT_BEHIND.fullmatch(entry.name) and is_stale(entry):
             shutil.rmtree(entry, ignore_errors=True) if entry.is_dir() else entry.unlink(missing_ok=True)
 
 
-def _is_stale(entry: Path) -> bool:
+def is_stale(entry: Path) -> bool:
+    """Whether nobody has written it for more than a day."""
     try:
         return time.time() - entry.stat().st_mtime > _STALE_S
     except FileNotFoundError:  # it has just been finished

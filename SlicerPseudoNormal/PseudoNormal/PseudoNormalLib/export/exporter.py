@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from PseudoNormalLib.engine.background import Background
 from PseudoNormalLib.engine.transfer import Volume
+from PseudoNormalLib.export.atomic import new_folder
 from PseudoNormalLib.export.case_folder import MASK, write_case_folder
 from PseudoNormalLib.export.derived_header import DIFFERENCE, PSEUDO_NORMAL
 from PseudoNormalLib.export.dicom_seg import write_dicom_seg
@@ -36,7 +37,7 @@ class Format:
     :param title: its name for people.
     :param suffix: of the file; empty where a folder is written.
     :param needs: fields of :class:`CaseNodes` that must be there.
-    :param dicom: whether it needs the scan's DICOM files, and the Python packages of ``requirements.txt``.
+    :param dicom: whether it cannot be without the scan's DICOM files.
     """
 
     key: str
@@ -52,7 +53,11 @@ FORMATS = (
     Format("dicom_seg", _("Lesion mask as DICOM SEG (.dcm)"), ".dcm", ("lesions",), dicom=True),
     Format("pseudo_normal", _("Pseudo-normal as DICOM series (folder)"), "", ("pseudo_normal",), dicom=True),
     Format("difference", _("Difference as DICOM series (folder)"), "", ("difference",), dicom=True),
+    Format("everything", _("Everything of this case, as DICOM too if it came so (folder)"), "", _VOLUMES, dicom=False),
 )
+EVERYTHING = {"folder": "results", "dicom_seg": "lesion mask.dcm", "pseudo_normal": "pseudo-normal DICOM",
+              "difference": "difference DICOM"}  # fmt: skip
+"""What "everything" holds, by the format's key: the name in its folder."""
 
 
 class Exporter:
@@ -74,6 +79,10 @@ class Exporter:
         if chosen.dicom and not self._host.dicom_files(case.image):
             return _("The scan was not loaded from DICOM; export NIfTI or .seg.nrrd instead.")
         return ""
+
+    def writes_dicom(self, chosen: Format, case: CaseNodes) -> bool:
+        """Whether it needs the Python packages of ``requirements.txt``."""
+        return chosen.dicom or (chosen.key == "everything" and bool(self._host.dicom_files(case.image)))
 
     def export(
         self,
@@ -105,6 +114,28 @@ class Exporter:
         obstacle = self.obstacle(chosen, case)
         if obstacle:
             raise ExportError(obstacle)
+        if chosen.key == "segmentation":
+            # The scene's own writer, for it knows all that a segmentation can hold; it is quick enough for a mask.
+            write_segmentation(path, case.lesions, case.image)
+            return lambda: None
+        if chosen.key == "everything":
+            return self._everything(case, path)
+        writer = self._writer(chosen, case)
+        return lambda: writer(path)
+
+    def _everything(self, case: CaseNodes, path: Path) -> Callable[[], None]:
+        parts = [one for one in FORMATS if one.key in EVERYTHING and not self.obstacle(one, case)]
+        writers = {EVERYTHING[one.key]: self._writer(one, case) for one in parts}
+
+        def write() -> None:
+            with new_folder(path) as temporary:
+                for name, writer in writers.items():
+                    writer(temporary / name)
+
+        return write
+
+    def _writer(self, chosen: Format, case: CaseNodes) -> Callable[[Path], None]:
+        """As :meth:`_prepare`, for what is written to a place that is known later."""
         report = report_of(case)
         made_by = Provenance.of(report)
         if chosen.key == "folder":
@@ -112,19 +143,15 @@ class Exporter:
             if case.lesions is not None:
                 volumes[MASK] = _mask(case)
             page = kept_page(self._host, case)
-            return lambda: write_case_folder(path, volumes, report, page.read_bytes() if page else None)
-        if chosen.key == "segmentation":
-            # The scene's own writer, for it knows all that a segmentation can hold; it is quick enough for a mask.
-            write_segmentation(path, case.lesions, case.image)
-            return lambda: None
+            return lambda path: write_case_folder(path, volumes, report, page.read_bytes() if page else None)
         files = self._host.dicom_files(case.image)
         if chosen.key == "dicom_seg":
             mask = _mask(case)
             edited = report is None or was_edited(mask.array, report)
-            return lambda: write_dicom_seg(path, mask, files, made_by, edited=edited)
+            return lambda path: write_dicom_seg(path, mask, files, made_by, edited=edited)
         volume = _volume(getattr(case, chosen.key))
         kind = PSEUDO_NORMAL if chosen.key == "pseudo_normal" else DIFFERENCE
-        return lambda: write_dicom_series(path, volume, files, kind, made_by)
+        return lambda path: write_dicom_series(path, volume, files, kind, made_by)
 
 
 def _volume(node: Any) -> Volume:

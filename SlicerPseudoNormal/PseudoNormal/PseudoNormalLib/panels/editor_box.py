@@ -5,18 +5,19 @@ It draws the lesion, or where nobody shall trust the mask: retraining leaves tho
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import qt
 import slicer
 
 from PseudoNormalLib.i18n import _
-from PseudoNormalLib.panels.forms import allow, note, row, section
-from PseudoNormalLib.review.editing import UNDO_STEPS, MaskEditor
-from PseudoNormalLib.review.session import ReviewSession
+from PseudoNormalLib.panels.forms import follow, note, row, section
+from PseudoNormalLib.review.bench import ReviewBench
+from PseudoNormalLib.review.editing import UNDO_STEPS
 from PseudoNormalLib.scene.case_nodes import CaseNodes
 from PseudoNormalLib.scene.lesions import SEGMENT_ID
-from PseudoNormalLib.scene.volumes import ijk_to_ras, voxel_ml
 
 EDITOR = "PseudoNormalReview"
 """The singleton tag of the node that keeps the editor's settings."""
@@ -33,9 +34,11 @@ class WidgetHistory:
         """The node that keeps the editor's settings."""
         return self._editor.mrmlSegmentEditorNode()
 
-    def save(self) -> None:
-        """Remember the state before an edit."""
+    @contextmanager
+    def step(self) -> Iterator[None]:
+        """What is edited inside the block is one step to undo."""
         self._editor.saveStateForUndo()
+        yield
 
     def undo(self) -> None:
         """Go back one state."""
@@ -58,9 +61,9 @@ class EditorBox:
     :ivar widget: the section.
     """
 
-    def __init__(self, scene: Any) -> None:
-        self._scene = scene
-        self._mask: MaskEditor | None = None
+    def __init__(self, review: ReviewBench) -> None:
+        scene = self._scene = review.host.scene
+        self._drawing = review.drawing
         self.widget, form = section(_("Draw"), collapsed=True)
         self.lesion_button = self._segment_button(_("Lesion"), distrusted=False)
         self.distrusted_button = self._segment_button(_("Do not trust (D)"), distrusted=True)
@@ -77,7 +80,9 @@ class EditorBox:
         self.editor.setMRMLSegmentEditorNode(self._node())
         self.editor.setMRMLScene(scene)
         form.addRow(self.editor)
-        self.show(None)
+        self._drawing.changed.connect(self._follow)
+        self._drawing.toggled.connect(self._unfold)
+        self._follow()
 
     def history_of(self, case: CaseNodes) -> WidgetHistory:
         """Take a case's mask into the editor; see :data:`PseudoNormalLib.review.session.HistoryOf`."""
@@ -86,21 +91,6 @@ class EditorBox:
         self.editor.setSourceVolumeNode(case.image)
         self.editor.setCurrentSegmentID(SEGMENT_ID)
         return WidgetHistory(self.editor)
-
-    def show(self, session: ReviewSession | None) -> None:
-        """Follow what is drawn in this case; None: no case is open."""
-        self._forget()
-        self._mask = None if session is None else session.editor
-        if self._mask is not None:
-            self._mask.chosen.connect(self._follow)
-            self._mask.distrust_changed.connect(self._follow)
-        self._follow()
-
-    def toggle(self) -> None:
-        """Draw what is not to be trusted, or the lesion again."""
-        if self._mask is not None:
-            self._mask.choose(distrusted=not self._mask.distrusts)
-            self.widget.collapsed = False
 
     def enter(self) -> None:
         """The panel is shown: the mouse draws in the views when an effect is chosen."""
@@ -114,35 +104,27 @@ class EditorBox:
     def close(self) -> None:
         """Let go of the scene."""
         self.leave()
-        self._forget()
+        self._drawing.changed.disconnect(self._follow)
+        self._drawing.toggled.disconnect(self._unfold)
         self.editor.setMRMLScene(None)
 
     def _segment_button(self, text: str, *, distrusted: bool) -> Any:
         made = qt.QPushButton(text)
         made.checkable = True
-        made.clicked.connect(lambda *_: self._choose(distrusted=distrusted))
+        made.clicked.connect(lambda *_: self._drawing.choose(distrusted=distrusted))
         return made
 
-    def _choose(self, *, distrusted: bool) -> None:
-        self._mask.choose(distrusted=distrusted)
-        self._follow()
-
     def _follow(self) -> None:
-        mask = self._mask
-        self.lesion_button.checked = mask is not None and not mask.distrusts
-        self.distrusted_button.checked = mask is not None and mask.distrusts
-        closed = "" if mask is not None else _("No case is open")
-        allow(self.lesion_button, _("Brushes change the lesion mask"), closed)
-        allow(self.distrusted_button, _("Brushes mark where nobody shall trust the mask"), closed)
-        drawn = None if mask is None else mask.distrusted.sum() * voxel_ml(ijk_to_ras(mask.image))
-        line = _("{volume} ml are not to be trusted: retraining leaves them out. The lesion mask stays as it is there.")
-        self.distrusted_note.text = line.format(volume=f"{drawn:.2f}") if drawn else ""
-        self.distrusted_note.visible = bool(drawn)
+        self.lesion_button.checked = self._drawing.mask is not None and not self._drawing.distrusts
+        self.distrusted_button.checked = self._drawing.distrusts
+        offers = self._drawing.offers()
+        follow(self.lesion_button, offers["lesion"])
+        follow(self.distrusted_button, offers["distrusted"])
+        self.distrusted_note.text = self._drawing.line()
+        self.distrusted_note.visible = bool(self._drawing.line())
 
-    def _forget(self) -> None:
-        if self._mask is not None:
-            self._mask.chosen.disconnect(self._follow)
-            self._mask.distrust_changed.disconnect(self._follow)
+    def _unfold(self) -> None:
+        self.widget.collapsed = False
 
     def _node(self) -> Any:
         node = self._scene.GetSingletonNode(EDITOR, "vtkMRMLSegmentEditorNode")

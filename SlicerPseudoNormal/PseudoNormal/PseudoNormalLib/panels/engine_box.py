@@ -9,6 +9,7 @@ import qt
 
 from PseudoNormalLib.engine.background import Background
 from PseudoNormalLib.engine.connection import LOCAL, REMOTE, EngineConnection
+from PseudoNormalLib.engine.news import status_in_words
 from PseudoNormalLib.engine.replies import EngineStatus
 from PseudoNormalLib.i18n import _
 from PseudoNormalLib.panels.forms import allow, button, note, row, section
@@ -54,8 +55,7 @@ class EngineBox:
 
     def show_status(self, status: EngineStatus) -> None:
         """The engine has told what it runs on."""
-        line = _("Version {version}, model {model} on {device}")
-        self.state.text = line.format(version=status.version, model=status.model, device=status.device)
+        self.state.text = status_in_words(status)
         if self._connection.choice.kind == LOCAL:
             self.local.offer_devices(status.devices)
 

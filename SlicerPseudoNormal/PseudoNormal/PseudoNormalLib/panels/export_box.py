@@ -10,6 +10,7 @@ import ctk
 import qt
 
 from PseudoNormalLib.export.exporter import FORMATS, Exporter, Format
+from PseudoNormalLib.export.free_place import free_place
 from PseudoNormalLib.i18n import _
 from PseudoNormalLib.panels.forms import allow, button, note, row, section
 from PseudoNormalLib.report import kept_page
@@ -77,7 +78,7 @@ class ExportBox:
             self.message.text = _("The report could not be opened: {page}").format(page=page)
 
     def _export(self) -> None:
-        if self.chosen.dicom and not self._install():
+        if self._exporter.writes_dicom(self.chosen, self._case) and not self._install():
             return
         folder = Path(self.folder_edit.currentPath)
         self._host.settings.set(FOLDER, str(folder))
@@ -110,17 +111,3 @@ class ExportBox:
         self._writing = False
         self.message.text = message
         self._offer()
-
-
-def free_place(folder: Path, scan: str, chosen: Format) -> Path:
-    """A file or folder that is not there yet.
-
-    :param scan: the scan's name; what file systems do not take in it is replaced.
-    """
-    words = f"{scan} {chosen.key.replace('_', ' ')}"
-    name = "".join("_" if letter in '<>:"/\\|?*' or ord(letter) < 32 else letter for letter in words).strip(" .")
-    path, number = folder / f"{name}{chosen.suffix}", 1
-    while path.exists():
-        number += 1
-        path = folder / f"{name} {number}{chosen.suffix}"
-    return path

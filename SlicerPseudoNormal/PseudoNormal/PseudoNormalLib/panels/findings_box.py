@@ -9,8 +9,9 @@ from PseudoNormalLib.handover import Handover
 from PseudoNormalLib.i18n import _
 from PseudoNormalLib.panels.findings_table import FindingsTable
 from PseudoNormalLib.panels.forms import allow, button, note, row, section
-from PseudoNormalLib.scene.case_nodes import CaseNodes, report_of, stored_as
-from PseudoNormalLib.scene.findings import Finding, findings_from_report
+from PseudoNormalLib.scene.case_nodes import CaseNodes, stored_as
+from PseudoNormalLib.scene.findings import Finding
+from PseudoNormalLib.scene.findings_words import findings_of, summary
 from PseudoNormalLib.scene.navigation import jump_to_finding
 
 
@@ -76,22 +77,12 @@ class FindingsBox:
         self.sent_note.visible = bool(line)
 
     def _fill(self, case: CaseNodes | None) -> None:
-        report = None if case is None else report_of(case)
-        findings = [] if report is None else findings_from_report(report)
+        findings = findings_of(case)
         self.table.show(findings)
-        self.summary.text = _summary(report, findings)
+        self.summary.text = summary(case)
         reason = "" if findings else _("There are no findings to go to")
         allow(self.previous_button, _("Go to the previous finding"), reason)
         allow(self.next_button, _("Go to the next finding"), reason)
 
     def _jump(self, finding: Finding) -> None:
         jump_to_finding(self._case.image, finding)
-
-
-def _summary(report: dict[str, Any] | None, findings: list[Finding]) -> str:
-    if report is None:
-        return _("No findings yet: choose a scan and press Generate.")
-    if not findings:
-        return _("Nothing was found. That does not mean that the scan is normal.")
-    volume = sum(finding.volume_ml for finding in findings)
-    return _("{count} found, {volume} ml in all").format(count=len(findings), volume=f"{volume:.1f}")

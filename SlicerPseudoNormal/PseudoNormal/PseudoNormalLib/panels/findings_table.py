@@ -9,6 +9,7 @@ import qt
 
 from PseudoNormalLib.i18n import _
 from PseudoNormalLib.scene.findings import Finding
+from PseudoNormalLib.scene.findings_words import WORDS, cells, row_after, titles
 
 HEIGHT = 170  # px
 
@@ -24,11 +25,10 @@ class FindingsTable:
         self._chosen = chosen
         self._findings: tuple[Finding, ...] = ()
         self.widget = qt.QTableWidget()
-        titles = [_("No."), _("Place"), _("Volume, ml"), _("Mean z"), _("Peak z"), _("Sure")]
-        self.widget.setColumnCount(len(titles))
-        self.widget.setHorizontalHeaderLabels(titles)
+        self.widget.setColumnCount(len(titles()))
+        self.widget.setHorizontalHeaderLabels(titles())
         self.widget.horizontalHeader().setSectionResizeMode(qt.QHeaderView.ResizeToContents)
-        self.widget.horizontalHeader().setSectionResizeMode(1, qt.QHeaderView.Stretch)
+        self.widget.horizontalHeader().setSectionResizeMode(WORDS, qt.QHeaderView.Stretch)
         self.widget.verticalHeader().setVisible(False)
         self.widget.setSelectionBehavior(qt.QAbstractItemView.SelectRows)
         self.widget.setSelectionMode(qt.QAbstractItemView.SingleSelection)
@@ -46,9 +46,9 @@ class FindingsTable:
         self.widget.setRowCount(0)
         self.widget.setRowCount(len(findings))
         for row, finding in enumerate(findings):
-            for column, text in enumerate(_cells(finding)):
+            for column, text in enumerate(cells(finding)):
                 item = qt.QTableWidgetItem(text)
-                if column != 1:
+                if column != WORDS:
                     item.setTextAlignment(qt.Qt.AlignRight | qt.Qt.AlignVCenter)
                 self.widget.setItem(row, column, item)
         self._findings = tuple(findings)
@@ -58,22 +58,10 @@ class FindingsTable:
 
         :param by: 1 for the next, -1 for the previous.
         """
-        count = len(self._findings)
-        if count:
-            row = self.widget.currentRow()
-            self.widget.setCurrentCell((row + by) % count if row >= 0 else (0 if by > 0 else count - 1), 0)
+        row = row_after(self.widget.currentRow(), by, self._findings)
+        if row >= 0:
+            self.widget.setCurrentCell(row, 0)
 
     def _choose(self, row: int) -> None:
         if 0 <= row < len(self._findings):
             self._chosen(self._findings[row])
-
-
-def _cells(finding: Finding) -> list[str]:
-    return [
-        str(finding.index),
-        finding.position,
-        f"{finding.volume_ml:.2f}",
-        f"{finding.mean_z:+.1f}",
-        f"{finding.peak_z:+.1f}",
-        f"{100 * finding.confidence:.0f} %",
-    ]

@@ -10,6 +10,7 @@ import qt
 import slicer
 
 from PseudoNormalLib.i18n import _
+from PseudoNormalLib.review.offers import Offer
 
 
 def section(title: str, *, collapsed: bool = False) -> tuple[Any, Any]:
@@ -67,6 +68,11 @@ def allow(widget: Any, tip: str, reason: str = "") -> None:
     """
     widget.enabled = not reason
     widget.toolTip = reason or tip
+
+
+def follow(widget: Any, offer: Offer) -> None:
+    """Let a widget be used if its offer stands, or say in its tooltip why not."""
+    allow(widget, offer.tip, offer.reason)
 
 
 def node_selector(kind: str, none: str) -> Any:

@@ -7,9 +7,6 @@ from typing import Any
 
 import qt
 
-from PseudoNormalLib.choices import Choices
-from PseudoNormalLib.engine.errors import EngineError
-from PseudoNormalLib.engine.replies import EngineStatus, ModelInfo
 from PseudoNormalLib.panels.batch_box import BatchBox
 from PseudoNormalLib.panels.comparison_box import FLICKER_KEY, ComparisonBox
 from PseudoNormalLib.panels.engine_box import EngineBox
@@ -20,7 +17,7 @@ from PseudoNormalLib.panels.generate_box import GenerateBox
 from PseudoNormalLib.panels.scan_box import ScanBox
 from PseudoNormalLib.panels.setup_box import SetUpBox
 from PseudoNormalLib.panels.shortcuts import Shortcuts
-from PseudoNormalLib.scene.case_nodes import CaseNodes, case_of
+from PseudoNormalLib.scene.case_nodes import CaseNodes
 from PseudoNormalLib.workbench import Workbench
 
 
@@ -56,8 +53,10 @@ class GeneratePanel:
             "P": lambda: self.findings.table.step(-1),
         })  # fmt: skip
         self._signals = (
-            (bench.choices.changed, self._chosen),
-            (bench.connection.changed, self._engine_changed),
+            (bench.choices.changed, self._offer),
+            (bench.connection.changed, self._offer),
+            (bench.news.told, self._engine_told),
+            (bench.news.silent, self.engine.say),
             (bench.comparison.changed, self._shown),
             (bench.generate.progress, self._offer),
             (bench.generate.finished, self._offer),
@@ -72,7 +71,8 @@ class GeneratePanel:
         """The panel is shown: keys hold, the engine is woken, and the scan that is in view is offered."""
         self._shortcuts.install()
         self._bench.wake()
-        self._engine_changed()
+        self._bench.news.ask()
+        self._offer()
 
     def leave(self) -> None:
         """The panel is hidden: keys mean again what they meant before."""
@@ -94,40 +94,19 @@ class GeneratePanel:
             self._offer()
 
     def _again(self, case: CaseNodes) -> None:
-        self._bench.choices.update(image=case.image, lesions=case.lesions)
+        self._bench.choose(case)
         self.generate.press()
-
-    def _chosen(self, choices: Choices) -> None:
-        shown = self._bench.comparison.case
-        if choices.image is not None and (shown is None or shown.image is not choices.image):
-            case = case_of(choices.image)
-            if case.complete:
-                self._bench.comparison.show(case)
-            else:
-                self._bench.comparison.close()
-        self._offer()
 
     def _shown(self, case: CaseNodes | None) -> None:
         self.export.show(case)
         self._offer()
 
-    def _engine_changed(self, *_state: Any) -> None:
-        if self._bench.connection.state in ("running", "remote"):
-            self._bench.jobs.submit(
-                lambda engine: (engine.models(), engine.status()), self._engine_told, self._engine_silent
-            )
+    def _engine_told(self) -> None:
+        news = self._bench.news
+        self.scan.offer_models(news.models)
+        self.engine.show_status(news.status)
+        self.batch.offer_store(served=news.status.store)
         self._offer()
-
-    def _engine_told(self, told: tuple[list[ModelInfo], EngineStatus]) -> None:
-        models, status = told
-        self.scan.offer_models(models)
-        self.engine.show_status(status)
-        self.batch.offer_store(served=status.store)
-        self._bench.handover.served = status.store
-        self._offer()
-
-    def _engine_silent(self, error: EngineError) -> None:
-        self.engine.say(str(error))
 
     def _offer(self, *_news: Any) -> None:
         obstacle = self._bench.obstacle()

@@ -7,21 +7,13 @@ from typing import Any
 
 import qt
 
+from PseudoNormalLib.engine.waiting import time_left
 from PseudoNormalLib.i18n import _
 from PseudoNormalLib.panels.forms import allow, button, note, row
 
 LOG_LINES = 1000
 LOG_HEIGHT = 110  # px
 STEPS = 1000
-
-
-def time_left(seconds: float | None) -> str:
-    """How long it will take, as people say it; empty where nobody knows."""
-    if seconds is None:
-        return ""
-    if seconds < 90:
-        return _("about {seconds} s left").format(seconds=max(1, round(seconds)))
-    return _("about {minutes} min left").format(minutes=round(seconds / 60))
 
 
 def log_view(hint: str) -> Any:

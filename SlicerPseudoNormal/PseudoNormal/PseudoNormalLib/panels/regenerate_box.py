@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from PseudoNormalLib.i18n import _
-from PseudoNormalLib.panels.forms import allow, button, section
+from PseudoNormalLib.panels.forms import button, follow, section
 from PseudoNormalLib.panels.progress_box import ProgressBox
 from PseudoNormalLib.review.bench import ReviewBench
 
@@ -36,10 +36,7 @@ class RegenerateBox:
 
     def offer(self) -> None:
         """Let the button be pressed, or say why it cannot be."""
-        closed = "" if self._review.session is not None else _("No case is open")
-        busy = _("It is being generated") if self._review.generate.running else ""
-        tip = _("Restore the scan under the mask as it is now; pseudo-normal and difference map are others then")
-        allow(self.start_button, tip, closed or busy)
+        follow(self.start_button, self._review.regeneration.offer(self._review.session))
 
     def close(self) -> None:
         """Follow no more."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import qt
@@ -18,9 +17,9 @@ from PseudoNormalLib.panels.shortcuts import Shortcuts
 from PseudoNormalLib.panels.store_box import StoreBox
 from PseudoNormalLib.panels.verdict_box import VerdictBox
 from PseudoNormalLib.panels.worklist_box import WorklistBox
-from PseudoNormalLib.review.bench import BRUSH_STEP, ReviewBench
+from PseudoNormalLib.review.actions import actions
+from PseudoNormalLib.review.bench import ReviewBench
 from PseudoNormalLib.review.keys import help_text, shortcuts
-from PseudoNormalLib.review.session import ReviewSession
 
 
 class ReviewPanel:
@@ -36,7 +35,7 @@ class ReviewPanel:
         self.worklist = WorklistBox(review)
         self.decisions = DecisionsBox(review)
         self.verdict = VerdictBox(review)
-        self.editor = EditorBox(review.host.scene)
+        self.editor = EditorBox(review)
         self.comparison = ComparisonBox(review.bench.comparison, review.bench.flicker)
         self.readings = ReadingsBox(review)
         self.regenerate = RegenerateBox(review)
@@ -48,7 +47,7 @@ class ReviewPanel:
         self.widget = qt.QWidget()
         layout = qt.QVBoxLayout(self.widget)
         layout.setContentsMargins(0, 0, 0, 0)
-        boxes = (
+        self._boxes = (
             self.store,
             self.worklist,
             self.decisions,
@@ -58,16 +57,17 @@ class ReviewPanel:
             self.readings,
             self.regenerate,
         )
-        for box in boxes:
+        for box in self._boxes:
             layout.addWidget(box.widget)
         layout.addWidget(self.keys)
         layout.addWidget(research_notice())
         layout.addStretch(1)
         review.desk.history_of = self.editor.history_of
-        self._shortcuts = Shortcuts({shortcut.key: self._actions()[shortcut.action] for shortcut in shortcuts()})
+        does = actions(review, self._help)
+        self._shortcuts = Shortcuts({shortcut.key: does[shortcut.action] for shortcut in shortcuts()})
         self._signals = (
-            (review.desk.opened, self._opened),
-            (review.desk.closing, self._closing),
+            (review.desk.opened, self._offer),
+            (review.desk.closing, self._offer),
             (review.desk.closed, self._offer),
             (review.bench.connection.changed, self._offer),
             (review.signed, self._offer),
@@ -92,53 +92,11 @@ class ReviewPanel:
         self.leave()
         for signal, listener in self._signals:
             signal.disconnect(listener)
-        for box in (self.store, self.worklist, self.decisions, self.editor, self.comparison, self.regenerate):
+        for box in self._boxes:
             box.close()
-
-    def _actions(self) -> dict[str, Callable[[], Any]]:
-        """What to do by the names in :mod:`PseudoNormalLib.review.keys`; without an open case nothing happens."""
-        review = self._review
-
-        def with_case(action: Callable[[ReviewSession], Any]) -> Callable[[], Any]:
-            return lambda: action(review.session) if review.session is not None else None
-
-        return {
-            "next_finding": with_case(lambda session: session.walk.next()),
-            "previous_finding": with_case(lambda session: session.walk.previous()),
-            "accept_finding": with_case(lambda session: session.walk.accept()),
-            "reject_finding": with_case(lambda session: session.walk.reject()),
-            "keep_finding": with_case(lambda session: session.walk.keep()),
-            "grow": review.grow,
-            "shrink": review.shrink,
-            "distrust": self.editor.toggle,
-            "larger_brush": lambda: review.set_brush(radius_mm=review.radius_mm * BRUSH_STEP),
-            "smaller_brush": lambda: review.set_brush(radius_mm=review.radius_mm / BRUSH_STEP),
-            "flicker": review.bench.flicker.toggle,
-            "undo": with_case(lambda session: session.editor.undo()),
-            "redo": with_case(lambda session: session.editor.redo()),
-            "save": self.verdict.save,
-            "accept_case": self.verdict.accept,
-            "help": self._help,
-        }
 
     def _help(self) -> None:
         self.keys.collapsed = not self.keys.collapsed
-
-    def _opened(self, session: ReviewSession) -> None:
-        self.decisions.show(session)
-        self.editor.show(session)
-        self._follow()
-        self.worklist.say(_("Open: {case}").format(case=session.id))
-
-    def _closing(self) -> None:
-        self.decisions.show(None)
-        self.editor.show(None)
-        self._follow()
-
-    def _follow(self) -> None:
-        self.readings.show()
-        self.verdict.show()
-        self._offer()
 
     def _offer(self, *_state: Any) -> None:
         self.worklist.offer()

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import qt
 
-from PseudoNormalLib.choices import MODES, Choices
-from PseudoNormalLib.contrast import CONTRASTS
+from PseudoNormalLib.choices import (
+    Choices,
+    about_model,
+    choose_scan,
+    contrast_offers,
+    mode_offers,
+    model_offers,
+)
 from PseudoNormalLib.engine.replies import ModelInfo
 from PseudoNormalLib.i18n import _
 from PseudoNormalLib.panels.forms import node_selector, note, section
@@ -36,8 +41,7 @@ class ScanBox:
         self.image_selector.toolTip = _("The brain MRI whose lesions are to be taken out; any contrast and orientation")
         form.addRow(_("Scan:"), self.image_selector)
         self.contrast_combo = qt.QComboBox()
-        self.contrast_combo.addItem("", "")
-        for word, text in CONTRASTS.items():
+        for text, word in contrast_offers(host, parameters.values):
             self.contrast_combo.addItem(text, word)
         self.contrast_combo.toolTip = _(
             "Stands in the report and in the case store, and chooses the model where that is automatic; "
@@ -52,8 +56,7 @@ class ScanBox:
         form.addRow(_("Model:"), self.model_combo)
         form.addRow("", self.model_note)
         self.mode_combo = qt.QComboBox()
-        texts = (_("Automatic"), _("Void: the lesion's own voxels are not seen"), _("Guided: they are seen"))
-        for mode, text in zip(MODES, texts, strict=True):
+        for text, mode in mode_offers():
             self.mode_combo.addItem(text, mode)
         form.addRow(_("Restoration:"), self.mode_combo)
         self.texture_check = qt.QCheckBox(_("Grain in the pseudo-normal, for the eye only"))
@@ -68,12 +71,10 @@ class ScanBox:
     def offer_models(self, models: Sequence[ModelInfo]) -> None:
         """Offer the models that the engine has; its own choice stands first."""
         self._models = tuple(models)
-        own = next((model.name for model in models if model.default), "")
         self.model_combo.blockSignals(True)
         self.model_combo.clear()
-        self.model_combo.addItem(_("Automatic ({name})").format(name=own) if own else _("Automatic"), "")
-        for model in models:
-            self.model_combo.addItem(f"{model.name} {model.version}", model.name)
+        for text, name in model_offers(models):
+            self.model_combo.addItem(text, name)
         self.model_combo.setCurrentIndex(max(0, self.model_combo.findData(self._parameters.values.model)))
         self.model_combo.blockSignals(False)
         self._describe()
@@ -95,8 +96,7 @@ class ScanBox:
         self._parameters.changed.connect(self._follow)
 
     def _choose_image(self, image: Any) -> None:
-        if image is not self._parameters.values.image:
-            self._parameters.update(image=image, contrast="")  # what was said of one scan says nothing of another
+        choose_scan(self._parameters, image)
 
     def _follow(self, chosen: Choices) -> None:
         self.image_selector.setCurrentNode(chosen.image)
@@ -110,18 +110,6 @@ class ScanBox:
 
     def _describe(self) -> None:
         chosen = self._parameters.values
-        told = replace(chosen, contrast="").contrast_of(self._host)
-        automatic = _("Automatic ({contrast})").format(contrast=CONTRASTS[told] if told else _("not known"))
-        self.contrast_combo.setItemText(0, automatic if chosen.image is not None else _("Automatic"))
-        fitting = [model for model in self._models if (model.name == chosen.model if chosen.model else model.default)]
-        self.model_note.text = _about(fitting[0], chosen, chosen.contrast or told) if fitting else ""
-        self.model_note.visible = bool(fitting)
-
-
-def _about(model: ModelInfo, chosen: Choices, contrast: str | None) -> str:
-    if model.knows(contrast):
-        return model.description
-    doubt = _("{name} was not trained for this contrast: look at its findings with more doubt.")
-    if not chosen.model:
-        doubt = _("{name} was not trained for this contrast: a model that was is taken, where the engine has one.")
-    return doubt.format(name=model.name)
+        self.contrast_combo.setItemText(0, contrast_offers(self._host, chosen)[0][0])
+        self.model_note.text = about_model(self._host, self._models, chosen)
+        self.model_note.visible = bool(self.model_note.text)

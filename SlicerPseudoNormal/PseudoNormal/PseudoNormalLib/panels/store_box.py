@@ -6,7 +6,6 @@ from typing import Any
 
 import qt
 
-from PseudoNormalLib.engine.connection import LOCAL
 from PseudoNormalLib.i18n import _
 from PseudoNormalLib.panels.forms import note, section
 from PseudoNormalLib.panels.store_folder import StoreFolder
@@ -48,7 +47,4 @@ class StoreBox:
         self._follow()
 
     def _follow(self, *_state: Any) -> None:
-        local = self._connection.choice.kind == LOCAL
-        where = self._connection.choice.url
-        served = "" if local else _("The cases are those of the server {url}.").format(url=where)
-        self.message.text = self._review.obstacle() or served
+        self.message.text = self._review.where()

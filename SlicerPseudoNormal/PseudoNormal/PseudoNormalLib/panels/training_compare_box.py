@@ -10,7 +10,13 @@ from PseudoNormalLib.i18n import _
 from PseudoNormalLib.panels.forms import allow, button, node_selector, note, section
 from PseudoNormalLib.panels.progress_box import ProgressBox
 from PseudoNormalLib.training.bench import TrainingBench
-from PseudoNormalLib.training.comparing import Outcome, outcome_in_words
+from PseudoNormalLib.training.comparing import (
+    Outcome,
+    comparable_models,
+    compare_obstacle,
+    first_pair,
+    outcome_in_words,
+)
 
 
 class TrainingCompareBox:
@@ -60,14 +66,9 @@ class TrainingCompareBox:
 
     def _show_models(self) -> None:
         """Offer every version, and models that have none; at first the current one and the last."""
-        versions = self._training.versions.all
-        versioned = {version.name for version in versions}
-        names = [version.model for version in versions]
-        names += [model.name for model in self._training.models if model.name not in versioned]
-        current = [version.model for version in versions if version.state == "current"]
-        first = {"A": (current or names[:1] or [""])[0], "B": (names or [""])[0]}
-        for name, combo in self.model_combos.items():
-            chosen = combo.currentData if combo.currentData in names else first[name]
+        names = comparable_models(self._training)
+        for combo, first in zip(self.model_combos.values(), first_pair(self._training), strict=True):
+            chosen = combo.currentData if combo.currentData in names else first
             combo.blockSignals(True)
             combo.clear()
             for model in names:
@@ -77,20 +78,12 @@ class TrainingCompareBox:
         self._offer()
 
     def _offer(self, *_news: Any) -> None:
-        reason = ""
-        if self.image_selector.currentNode() is None:
-            reason = _("Choose a scan first")
-        elif None in self._chosen:
-            reason = _("The engine has not said yet which models it has")
-        elif self._chosen[0] == self._chosen[1]:
-            reason = _("Choose two different models")
-        running = _("Two models are being compared") if self._comparing.running else ""
         tip = _("Generate with both, and show them side by side with their differences")
-        allow(self.start_button, tip, running or self._training.bench.engine_missing() or reason)
+        allow(self.start_button, tip, compare_obstacle(self._training, self.image_selector.currentNode(), self._chosen))
 
     @property
-    def _chosen(self) -> tuple[str | None, str | None]:
-        return self.model_combos["A"].currentData, self.model_combos["B"].currentData
+    def _chosen(self) -> tuple[str, str]:
+        return self.model_combos["A"].currentData or "", self.model_combos["B"].currentData or ""
 
     def _start(self) -> None:
         self.outcome.text = ""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from PseudoNormalLib.engine.training_replies import TrainingStatus
 from PseudoNormalLib.i18n import _
 from PseudoNormalLib.panels.forms import note, section
 from PseudoNormalLib.panels.tables import fill, plain_table
-from PseudoNormalLib.panels.training_state_box import in_words
 from PseudoNormalLib.training.bench import TrainingBench
+from PseudoNormalLib.training.words import queue_row, queue_titles, waiting_in_words
 
 HEIGHT = 110  # px
 
@@ -21,9 +20,7 @@ class TrainingQueueBox:
     def __init__(self, training: TrainingBench) -> None:
         self._training = training
         self.widget, form = section(_("Trainings on this engine"))
-        self.table = plain_table(
-            [_("Begun"), _("Recipe"), _("From"), _("State"), _("Done")], stretched=3, height=HEIGHT
-        )
+        self.table = plain_table(queue_titles(), stretched=3, height=HEIGHT)
         self.table.toolTip = _("Click a training to follow it")
         self.table.cellClicked.connect(self._follow)
         self.message = note()
@@ -41,21 +38,12 @@ class TrainingQueueBox:
 
     def _show(self, *_news: object) -> None:
         trainings = self._training.watch.trainings
-        fill(self.table, [_cells(training) for training in trainings])
+        fill(self.table, [queue_row(training) for training in trainings])
         followed = self._training.current
         ids = [training.id for training in trainings]
         self.table.setCurrentCell(ids.index(followed.id) if followed is not None and followed.id in ids else -1, 0)
-        waiting = sum(training.state == "queued" for training in trainings)
-        self.message.text = _("{count} waiting").format(count=waiting) if waiting else ""
-        self.message.visible = bool(waiting)
+        self.message.text = waiting_in_words(trainings)
+        self.message.visible = bool(self.message.text)
 
     def _follow(self, number: int, _column: int) -> None:
         self._training.watch.follow(self._training.watch.trainings[number].id)
-
-
-def _cells(training: TrainingStatus) -> list[str]:
-    state = in_words(training.state)
-    if training.position is not None:
-        state = _("{state}, {position} before it").format(state=state, position=training.position)
-    begun = training.created[:16].replace("T", " ")
-    return [begun, training.recipe, training.model or _("automatic"), state, f"{100 * training.progress:.0f} %"]

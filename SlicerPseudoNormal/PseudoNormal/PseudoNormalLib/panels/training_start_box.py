@@ -6,13 +6,22 @@ from typing import Any
 
 import qt
 
-from PseudoNormalLib.engine.training_replies import MaterialInfo, RecipeInfo
+from PseudoNormalLib.engine.training_replies import RecipeInfo
 from PseudoNormalLib.i18n import _
 from PseudoNormalLib.panels.forms import allow, button, note, row, section
 from PseudoNormalLib.training.bench import TrainingBench
-from PseudoNormalLib.training.plan import CONTRASTS, Plan, settings_in
-
-LONGEST = 7 * 24 * 60  # minutes
+from PseudoNormalLib.training.plan import (
+    LONGEST_MINUTES,
+    USUAL_MINUTES,
+    Plan,
+    contrast_offers,
+    recipe_named,
+    recipe_offers,
+    settings_in,
+    start_model_offers,
+    start_obstacle,
+)
+from PseudoNormalLib.training.words import material_in_words
 
 
 class TrainingStartBox:
@@ -29,15 +38,15 @@ class TrainingStartBox:
         self.model_combo = qt.QComboBox()
         self.model_combo.toolTip = _("The training begins with this model's weights, so that it does not forget")
         self.contrast_combo = qt.QComboBox()
-        for contrast in CONTRASTS:
-            self.contrast_combo.addItem(_contrast_in_words(contrast), contrast)
+        for text, contrast in contrast_offers():
+            self.contrast_combo.addItem(text, contrast)
         self.contrast_combo.toolTip = _("Which of the store's scans are used")
         self.material = note()
         self.refresh_button = button(_("Look again"), _("Count the store's cases again"), training.refresh)
         self.minutes_spin = qt.QSpinBox()
         self.minutes_spin.minimum = 1
-        self.minutes_spin.maximum = LONGEST
-        self.minutes_spin.value = 10
+        self.minutes_spin.maximum = LONGEST_MINUTES
+        self.minutes_spin.value = USUAL_MINUTES
         self.minutes_spin.toolTip = _("How long it learns; judging the outcome takes some minutes more")
         self.settings_edit = qt.QLineEdit()
         self.settings_edit.placeholderText = _("none; such as batch=1 seed=3")
@@ -62,8 +71,7 @@ class TrainingStartBox:
     @property
     def recipe(self) -> RecipeInfo | None:
         """The recipe that is chosen."""
-        name = self.recipe_combo.currentData
-        return next((recipe for recipe in self._training.recipes if recipe.name == name), None)
+        return recipe_named(self._training, self.recipe_combo.currentData or "")
 
     def close(self) -> None:
         """Follow no more."""
@@ -71,15 +79,9 @@ class TrainingStartBox:
             signal.disconnect(listener)
 
     def _show(self) -> None:
-        recipes, models = self._training.recipes, self._training.models
-        default = next((recipe.name for recipe in recipes if recipe.default), "")
-        texts = [(recipe.name if recipe.trainable else _("{name} (not from a case store)").format(name=recipe.name),
-                  recipe.name) for recipe in recipes]  # fmt: skip
-        _fill(self.recipe_combo, texts, self.recipe_combo.currentData or default)
-        own = next((f"{model.name} {model.version}" for model in models if model.default), "")
-        first = _("Automatic ({name})").format(name=own) if own else _("Automatic")
-        named = [(f"{model.name} {model.version}", model.name) for model in models]
-        _fill(self.model_combo, [(first, ""), *named], self.model_combo.currentData or "")
+        recipe = self.recipe
+        _fill(self.recipe_combo, recipe_offers(self._training), recipe.name if recipe is not None else "")
+        _fill(self.model_combo, start_model_offers(self._training), self.model_combo.currentData or "")
         self._describe()
 
     def _describe(self, *_state: Any) -> None:
@@ -88,21 +90,9 @@ class TrainingStartBox:
         self.explanation.visible = recipe is not None
         self.material.text = material_in_words(material) if material is not None else ""
         self.material.visible = material is not None
-        allow(self.start_button, _("Put it into the engine's queue"), self._obstacle(recipe, material))
+        obstacle = start_obstacle(self._training, recipe, self.settings_edit.text)
+        allow(self.start_button, _("Put it into the engine's queue"), obstacle)
         allow(self.refresh_button, _("Count the store's cases again"), self._training.obstacle())
-
-    def _obstacle(self, recipe: RecipeInfo | None, material: MaterialInfo | None) -> str:
-        if self._training.obstacle():
-            return self._training.obstacle()
-        if recipe is None or material is None:
-            return _("The engine has not said yet what it can train")
-        if not recipe.trainable:
-            return _("This recipe cannot learn from a case store: choose another one")
-        try:
-            settings_in(self.settings_edit.text)
-        except ValueError as error:
-            return str(error)
-        return material.refusal
 
     def _look(self) -> None:
         self._training.choose_contrast(self.contrast_combo.currentData or "")
@@ -118,28 +108,6 @@ class TrainingStartBox:
             settings_in(self.settings_edit.text),
         )
         self._training.start(plan)
-
-
-def material_in_words(material: MaterialInfo) -> str:
-    """What a training would use, a line each; what stands in its way, or should be known, comes last."""
-    counts = {name: material.subjects.get(name, 0) for name in ("train", "validation", "test")}
-    cases = _(
-        "It would use {labelled} cases with an accepted mask ({weighted} of them with voxels not to be trusted) and "
-        "{unlabelled} without one."
-    )
-    subjects = _("Subjects: {train} to learn from, {validation} to choose numbers, {test} to judge.")
-    lines = [
-        cases.format(labelled=material.labelled, weighted=material.weighted, unlabelled=material.unlabelled),
-        subjects.format(**counts),
-        *(_("Note: {line}").format(line=line) for line in material.problems),
-    ]
-    return "\n".join(lines)
-
-
-def _contrast_in_words(contrast: str) -> str:
-    words = {"": _("All, which must be of one contrast"), "any": _("All, contrasts mixed"), "pd": _("PD only"),
-             "flair": _("FLAIR only"), "t1": _("T1 only"), "t2": _("T2 only")}  # fmt: skip
-    return words[contrast]
 
 
 def _fill(combo: Any, texts: list[tuple[str, str]], chosen: str) -> None:

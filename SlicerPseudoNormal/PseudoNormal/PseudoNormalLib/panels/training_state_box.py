@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 import qt
 
 from PseudoNormalLib.engine.training_replies import TrainingStatus
 from PseudoNormalLib.i18n import _
 from PseudoNormalLib.panels.forms import allow, button, note, row
-from PseudoNormalLib.panels.progress_box import STEPS, time_left
+from PseudoNormalLib.panels.progress_box import STEPS
 from PseudoNormalLib.training.bench import TrainingBench
 from PseudoNormalLib.training.plan import settings_as_text
-from PseudoNormalLib.training.versions import compared_in_words
 from PseudoNormalLib.training.watch import metrics_in_words
+from PseudoNormalLib.training.words import news_in_words, state_in_words
 
 
 class TrainingStateBox:
@@ -25,13 +22,12 @@ class TrainingStateBox:
 
     def __init__(self, training: TrainingBench) -> None:
         self._training = training
-        self._stopping = ""
         self.state = note()
         self.bar = qt.QProgressBar()
         self.bar.maximum = STEPS
-        self.stop_button = button(_("Stop"), "", self._stop)
-        self.resume_button = button(_("Resume"), "", lambda: self._resume({}))
-        self.remedy_button = button("", "", self._resume_otherwise)
+        self.stop_button = button(_("Stop"), "", training.stop)
+        self.resume_button = button(_("Resume"), "", lambda: training.resume({}))
+        self.remedy_button = button("", "", lambda: training.resume(training.current.remedy))
         self.metrics = note()
         self.message = note()
         self.widget = qt.QGroupBox(_("Training"))
@@ -42,7 +38,9 @@ class TrainingStateBox:
         self._signals = (
             (training.watch.followed, self._show),
             (training.watch.changed, self._offer),
+            (training.stopping, self._offer),
             (training.watch.silent, self.say),
+            (training.watch.answered, lambda: self.say("")),
             (training.failed, self._not_done),
         )
         for signal, listener in self._signals:
@@ -61,89 +59,22 @@ class TrainingStateBox:
             signal.disconnect(listener)
 
     def _show(self, training: TrainingStatus) -> None:
-        if training.over or training.state == "queued":
-            self._stopping = ""
         self.bar.value = round(STEPS * training.progress)
         self.metrics.text = metrics_in_words(self._training.watch.lines)
-        self.say(training.error or _outcome(training) or _warning(self._training.watch.lines))
+        self.say(news_in_words(training, self._training.watch.lines))
         self._offer()
 
     def _offer(self) -> None:
         training = self._training.current
-        self.state.text = state_in_words(training) if training is not None else _("There is no training yet.")
+        self.state.text = state_in_words(training)
         self.metrics.visible = bool(self.metrics.text)
-        none = _("There is no training yet") if training is None else ""
-        over = training is not None and training.over
-        ending = _("It is being stopped") if training is not None and self._stopping == training.id else ""
-        allow(
-            self.stop_button,
-            _("Ends it within two seconds; what it learnt is saved, and it can be resumed"),
-            none or (_("Nothing is under way") if over else ending),
-        )
-        open_ = training is not None and training.state in ("stopped", "failed")
-        allow(
-            self.resume_button,
-            _("Goes on from what was saved last"),
-            none or ("" if open_ else _("Only a training that was stopped or failed can go on")),
-        )
+        tip = _("Ends it within two seconds; what it learnt is saved, and it can be resumed")
+        allow(self.stop_button, tip, self._training.stop_obstacle())
+        allow(self.resume_button, _("Goes on from what was saved last"), self._training.resume_obstacle())
         remedy = training.remedy if training is not None and training.state == "failed" else {}
         self.remedy_button.visible = bool(remedy)
         self.remedy_button.text = _("Resume with {settings}").format(settings=settings_as_text(remedy))
 
-    def _stop(self) -> None:
-        self._stopping = self._training.current.id
-        self._offer()
-        self._training.stop()
-
-    def _resume(self, settings: dict[str, str]) -> None:
-        self._training.resume(settings)
-
-    def _resume_otherwise(self) -> None:
-        self._resume(self._training.current.remedy)
-
     def _not_done(self, line: str) -> None:
-        self._stopping = ""
         self.say(line)
         self._offer()
-
-
-def state_in_words(training: TrainingStatus) -> str:
-    """State, what it does, and how long it will take, in one line."""
-    left = None if training.minutes_left is None else 60 * training.minutes_left
-    parts = (
-        training.recipe,
-        in_words(training.state),
-        training.message if training.state == "running" else "",
-        time_left(left) if training.state == "running" else "",
-    )
-    return " · ".join(part for part in parts if part)
-
-
-def in_words(state: str) -> str:
-    """A training's state, as people say it."""
-    words = {
-        "queued": _("waiting"),
-        "running": _("running"),
-        "stopped": _("stopped, saved"),
-        "done": _("done"),
-        "failed": _("failed"),
-    }
-    return words.get(state, state)
-
-
-def _warning(lines: Sequence[Mapping[str, Any]]) -> str:
-    """The last thing that does not hinder the training, but should be known."""
-    return next((str(line["warning"]) for line in reversed(lines) if "warning" in line), "")
-
-
-def _outcome(training: TrainingStatus) -> str:
-    candidate: Any = training.candidate
-    if not candidate:
-        return ""
-    line = _("Version {version} of {name} was made from {parent}: {verdict}.")
-    return line.format(
-        version=candidate["version"],
-        name=candidate["name"],
-        parent=candidate["parent"],
-        verdict=compared_in_words(candidate),
-    )

@@ -6,7 +6,7 @@ from PseudoNormalLib.engine.training_replies import VersionInfo
 from PseudoNormalLib.i18n import _
 from PseudoNormalLib.panels.forms import allow, button, note, row, section
 from PseudoNormalLib.panels.tables import fill, plain_table
-from PseudoNormalLib.training.versions import Versions, compared_in_words, metrics_in_words
+from PseudoNormalLib.training.versions import Versions, comparisons_in_words, version_row, version_titles
 
 HEIGHT = 130  # px
 
@@ -21,8 +21,7 @@ class TrainingVersionsBox:
         self._versions = versions
         self._refused: VersionInfo | None = None
         self.widget, form = section(_("Versions of the models"))
-        titles = [_("Model"), _("State"), _("Made from"), _("On the evaluation cases")]
-        self.table = plain_table(titles, stretched=3, height=HEIGHT)
+        self.table = plain_table(version_titles(), stretched=3, height=HEIGHT)
         self.table.itemSelectionChanged.connect(self._choose)
         self.none_note = note(_("There are no versions yet: the first training makes them."))
         self.compared = note()
@@ -71,7 +70,7 @@ class TrainingVersionsBox:
     def _show(self) -> None:
         item = self.table.item(self.table.currentRow(), 0)
         before = None if item is None else item.text()
-        fill(self.table, [_cells(version) for version in self._versions.all])
+        fill(self.table, [version_row(version) for version in self._versions.all])
         models = [version.model for version in self._versions.all]
         self.table.setCurrentCell(models.index(before) if before in models else -1, 0)
         self.none_note.visible = not models
@@ -80,20 +79,12 @@ class TrainingVersionsBox:
     def _choose(self) -> None:
         self._forget()
         version = self.chosen
-        lines = [] if version is None else [
-            _("Against {version}: {verdict}").format(version=other, verdict=compared_in_words(comparison))
-            for other, comparison in version.comparisons.items()
-        ]  # fmt: skip
-        self.compared.text = "\n".join(lines)
-        self.compared.visible = bool(lines)
-        none = "" if version is not None else _("Choose a version in the table first")
-        is_current = _("It is the current version") if version is not None and version.state == "current" else ""
-        allow(self.promote_button, _("Let its model's name mean this version from now on"), none or is_current)
-        retired = version is not None and any(
-            other.name == version.name and other.state == "retired" for other in self._versions.all
-        )
-        nothing = "" if retired else _("No version was current before")
-        allow(self.back_button, _("Let the version that was current before be so again"), none or nothing)
+        self.compared.text = comparisons_in_words(version)
+        self.compared.visible = bool(self.compared.text)
+        obstacle = self._versions.promote_obstacle(version)
+        allow(self.promote_button, _("Let its model's name mean this version from now on"), obstacle)
+        back = self._versions.back_obstacle(version)
+        allow(self.back_button, _("Let the version that was current before be so again"), back)
 
     def _promote(self) -> None:
         self.say("")
@@ -118,13 +109,3 @@ class TrainingVersionsBox:
             self.say("")
         self._refused = None
         self.question.visible = False
-
-
-def _cells(version: VersionInfo) -> list[str]:
-    states = {"current": _("current"), "retired": _("retired"), "candidate": _("candidate")}
-    return [
-        version.model,
-        states.get(version.state, version.state),
-        version.parent or "",
-        metrics_in_words(version.metrics),
-    ]

@@ -10,10 +10,15 @@ from PseudoNormalLib.engine.connection import LOCAL
 from PseudoNormalLib.generate import GenerateLogic
 from PseudoNormalLib.i18n import _
 from PseudoNormalLib.review.comparing import SecondReading
+from PseudoNormalLib.review.deciding import Deciding
 from PseudoNormalLib.review.desk import ReviewDesk
+from PseudoNormalLib.review.drawing import Drawing
 from PseudoNormalLib.review.journal import Journal
 from PseudoNormalLib.review.pointing import pointed_at
+from PseudoNormalLib.review.readings import Readings
 from PseudoNormalLib.review.regenerating import Regeneration
+from PseudoNormalLib.review.taking import Taking
+from PseudoNormalLib.review.verdict import Verdict
 from PseudoNormalLib.review.walk import FindingWalk
 from PseudoNormalLib.review.worklist import Worklist
 from PseudoNormalLib.signals import Signal
@@ -25,7 +30,8 @@ if TYPE_CHECKING:
 
 ANNOTATOR = "PseudoNormal/Review/Annotator"
 LEAST_MM, MOST_MM = 1.0, 50.0
-BRUSH_STEP = 1.25
+GREATEST_THRESHOLD = 10.0
+"""Of the brush that follows the difference map, robust z."""
 
 
 class ReviewBench:
@@ -37,6 +43,8 @@ class ReviewBench:
     :ivar threshold: of that brush, robust z.
     :ivar brush_changed: emitted when one of the two is another.
     :ivar reading: another annotator's revision of the open case, None while no case is open.
+    :ivar taking: the list's buttons: says what can be done now, and does it; so do ``deciding``, ``drawing``,
+        ``verdict`` and ``readings`` for their part of the review.
     """
 
     def __init__(self, bench: Workbench) -> None:
@@ -54,6 +62,11 @@ class ReviewBench:
         self.desk.opened.connect(self._opened)
         self.desk.closing.connect(self._closing)
         self.desk.closed.connect(self.worklist.refresh)
+        self.taking = Taking(self)
+        self.deciding = Deciding(self)
+        self.drawing = Drawing(self)
+        self.verdict = Verdict(self)
+        self.readings = Readings(self)
         self.generate.finished.connect(self._show)
 
     @property
@@ -94,6 +107,12 @@ class ReviewBench:
         if not self.annotator:
             return _("Give your name first: it stands beside what you save")
         return ""
+
+    def where(self) -> str:
+        """Whose cases these are, or why there are none, in one line; empty where that goes without saying."""
+        choice = self.bench.connection.choice
+        served = _("The cases are those of the server {url}.").format(url=choice.url) if choice.kind != LOCAL else ""
+        return self.obstacle() or served
 
     def set_brush(self, *, radius_mm: float | None = None, threshold: float | None = None) -> None:
         """Another radius (mm, kept within what makes sense) or threshold (robust z)."""

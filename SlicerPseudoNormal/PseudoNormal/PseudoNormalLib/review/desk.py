@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PseudoNormalLib.engine.errors import Conflict, EngineError, Unknown
+from PseudoNormalLib.engine.errors import Conflict, EngineError, Refused, Unknown
 from PseudoNormalLib.review.drafts import STORE_SECONDS
-from PseudoNormalLib.review.leases import RENEW_SECONDS
+from PseudoNormalLib.review.leases import RENEW_SECONDS, Holder
 from PseudoNormalLib.review.opening import OpenCase, fetch
 from PseudoNormalLib.review.session import HistoryOf, ReviewSession
 from PseudoNormalLib.review.submitting import submit_left_behind
@@ -53,6 +53,7 @@ class ReviewDesk:
         self.history_of: HistoryOf | None = None
         self.session: ReviewSession | None = None
         self._leaving: ReviewSession | None = None
+        self._waiting: list[Callable[[], None]] = []
         self.opening = False
         self._host = host
         self._background = background
@@ -62,11 +63,11 @@ class ReviewDesk:
 
     def open_next(self, annotator: str) -> None:
         """Put away the case that is open and open the one that comes next."""
-        self._open(annotator, lambda engine: engine.next_case(annotator))
+        self._open(annotator, Holder.take_next)
 
     def open(self, case: str, annotator: str) -> None:
         """Put away the case that is open and open this one."""
-        self._open(annotator, lambda engine: engine.lease_case(case, annotator))
+        self._open(annotator, lambda holder, engine: holder.take(engine, case))
 
     def finish(self, state: str, comment: str, then: Callable[[], None] | None = None) -> None:
         """Say the last word about the open case, and put it away once the store has it.
@@ -78,6 +79,9 @@ class ReviewDesk:
 
     def close(self, then: Callable[[], None] | None = None) -> None:
         """Put away the case that is open, if there is one."""
+        if self._leaving is not None and then:
+            self._waiting.append(then)  # the case that is being put away may be the one that is wanted
+            return
         if self.session is None:
             if then:
                 then()
@@ -89,8 +93,10 @@ class ReviewDesk:
         def away() -> None:
             self._leaving = None
             self.closed.emit()
-            if then:
-                then()
+            waiting, self._waiting = self._waiting, []
+            for each in (then, *waiting):
+                if each:
+                    each()
 
         session.close(away)
 
@@ -108,13 +114,21 @@ class ReviewDesk:
         if self.session is None and not self.opening:  # a case that is open is leased already
             self._jobs.submit(self._recover, self._recovered, lambda _: None)
 
-    def _open(self, annotator: str, lease_of: Callable[[EngineClient], Lease | None]) -> None:
+    def _open(self, annotator: str, lease_of: Callable[[Holder, EngineClient], Lease | None]) -> None:
         if self.opening:
             return
         self.opening = True
+        self.close(lambda: self._bring(annotator, lease_of))
+
+    def _bring(self, annotator: str, lease_of: Callable[[Holder, EngineClient], Lease | None]) -> None:
+        try:
+            holder = self._begin(annotator)
+        except OSError as error:
+            self._not_opened(error)
+            return
 
         def bring(engine: EngineClient) -> OpenCase | None:
-            lease = lease_of(engine)
+            lease = lease_of(holder, engine)
             if lease is None:
                 return None
             try:
@@ -123,11 +137,25 @@ class ReviewDesk:
                 engine.give_back(lease.lease)
                 raise
 
-        self.close(lambda: self._jobs.submit(bring, lambda case: self._brought(case, annotator), self._not_opened))
+        def failed(error: EngineError) -> None:
+            # An answer that got lost may have been a lease.
+            self._journal.end(holder.sitting, given_back=isinstance(error, Refused))
+            self._not_opened(error)
 
-    def _brought(self, opened: OpenCase | None, annotator: str) -> None:
+        self._jobs.submit(bring, lambda case: self._brought(case, holder), failed)
+
+    def _begin(self, annotator: str) -> Holder:
+        """A sitting of its own, which nobody takes for one that is over.
+
+        :raises OSError: the journal's folder cannot be written.
+        """
+        ended = tuple(self._journal.ended())
+        return Holder(annotator, self._journal.begin(), ended)
+
+    def _brought(self, opened: OpenCase | None, holder: Holder) -> None:
         self.opening = False
         if opened is None:
+            self._journal.end(holder.sitting)
             self.empty.emit()
             return
         try:
@@ -137,17 +165,18 @@ class ReviewDesk:
                 self._jobs,
                 self._journal,
                 opened,
-                annotator,
+                holder,
                 history_of=self.history_of,
                 **self._seconds,
             )
-        except (OSError, ValueError) as error:
+        except ValueError as error:
+            self._journal.end(holder.sitting, given_back=False)
             self._jobs.submit(lambda engine: engine.give_back(opened.lease.lease), failed=lambda _: None)
             self.failed.emit(str(error))
             return
         self.opened.emit(self.session)
 
-    def _not_opened(self, error: EngineError) -> None:
+    def _not_opened(self, error: Exception) -> None:
         self.opening = False
         self.failed.emit(str(error))
 
@@ -155,13 +184,17 @@ class ReviewDesk:
         """For a worker thread: entries of cases that others have, or that this store does not know, stay."""
         cases = []
         for case, annotator in self._journal.owners():
+            holder, given_back = self._begin(annotator), False
             try:
-                lease = engine.lease_case(case, annotator)
+                lease = holder.take(engine, case)
+                saved, _ = submit_left_behind(engine, self._journal, lease, annotator)
+                engine.give_back(lease.lease)
+                given_back = True
+                cases += [case] if saved else []
             except (Conflict, Unknown):
-                continue
-            saved, _ = submit_left_behind(engine, self._journal, lease, annotator)
-            engine.give_back(lease.lease)
-            cases += [case] if saved else []
+                given_back = True  # or never had
+            finally:
+                self._journal.end(holder.sitting, given_back=given_back)
         return cases
 
     def _recovered(self, cases: list[str]) -> None:

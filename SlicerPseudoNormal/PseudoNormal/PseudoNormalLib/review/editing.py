@@ -8,6 +8,8 @@ one stack. It gives back every voxel exactly (tested), so none of our own is nee
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -34,8 +36,8 @@ class History(Protocol):
         """The editor's vtkMRMLSegmentEditorNode, which knows the segment that brushes change."""
         ...
 
-    def save(self) -> None:
-        """Remember the state before an edit."""
+    def step(self) -> AbstractContextManager[None]:
+        """What is edited inside the block is one step to undo."""
         ...
 
     def undo(self) -> None:
@@ -64,9 +66,11 @@ class EditorHistory:
         self._editor.SetCurrentSegmentID(lesion_segment_id(lesions))
         self._editor.SetMaximumNumberOfUndoStates(UNDO_STEPS)
 
-    def save(self) -> None:
+    @contextmanager
+    def step(self) -> Iterator[None]:
         """See :class:`History`."""
         self._editor.SaveStateForUndo()
+        yield
 
     def undo(self) -> None:
         """See :class:`History`."""
@@ -142,10 +146,10 @@ class MaskEditor:
         distrusted = self._distrusted if distrusted is None else distrusted
         if np.array_equal(mask, self._mask) and np.array_equal(distrusted, self._distrusted):
             return
-        self._history.save()
-        set_mask(self.lesions, self.image, mask)
-        if not np.array_equal(distrusted, self._distrusted):
-            set_mask(self.lesions, self.image, distrusted, DISTRUSTED_ID)
+        with self._history.step():
+            set_mask(self.lesions, self.image, mask)
+            if not np.array_equal(distrusted, self._distrusted):
+                set_mask(self.lesions, self.image, distrusted, DISTRUSTED_ID)
         self.look()
 
     def undo(self) -> None:

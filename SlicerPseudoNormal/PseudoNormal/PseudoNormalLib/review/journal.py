@@ -13,7 +13,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from PseudoNormalLib.export.atomic import sweep, whole_file
+from PseudoNormalLib.export.atomic import is_stale, sweep, whole_file
 
 SUFFIX = ".npz"
 
@@ -48,7 +48,7 @@ class Journal:
     """The entries in one folder.
 
     A sitting holds a lock as long as its process lives, whatever ends it. So another window knows which entries were
-    left behind and which still belong to somebody.
+    left behind and which still belong to somebody, and may tell the store which leases are over.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -63,16 +63,26 @@ class Journal:
         """
         self._folder.mkdir(parents=True, exist_ok=True)
         sweep(self._folder)
+        self._forget_old_sittings()
         sitting = secrets.token_hex(8)
         stream = self._lock_path(sitting).open("xb")
         _lock(stream)
         self._held[sitting] = stream
         return sitting
 
-    def end(self, sitting: str) -> None:
-        """End a sitting; its entry stays, if it has one."""
+    def end(self, sitting: str, *, given_back: bool = True) -> None:
+        """End a sitting; its entry stays, if it has one.
+
+        :param given_back: whether the store knows that it is over; if not, :meth:`ended` names it for a day.
+        """
         self._held.pop(sitting).close()
-        self._lock_path(sitting).unlink(missing_ok=True)
+        if given_back:
+            self._lock_path(sitting).unlink(missing_ok=True)
+
+    def ended(self) -> list[str]:
+        """Sittings on this computer that ended without a word to the store, or left an entry."""
+        left = {path.stem for pattern in ("*.lock", f"*{SUFFIX}") for path in self._folder.glob(f"[!.]{pattern}")}
+        return sorted(sitting for sitting in left if self._is_over(sitting))
 
     def put(self, entry: Entry) -> None:
         """Keep an entry in place of an earlier one of its sitting; on disk when this returns.
@@ -123,8 +133,13 @@ class Journal:
             return True
         except OSError:
             return False
-        self._lock_path(sitting).unlink(missing_ok=True)
         return True
+
+    def _forget_old_sittings(self) -> None:
+        """Leases do not last so long, whoever held them."""
+        for lock in self._folder.glob("[!.]*.lock"):
+            if is_stale(lock) and self._is_over(lock.stem):
+                lock.unlink(missing_ok=True)
 
     def _path(self, sitting: str) -> Path:
         return self._folder / f"{sitting}{SUFFIX}"

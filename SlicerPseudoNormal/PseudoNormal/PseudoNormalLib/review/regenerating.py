@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PseudoNormalLib.generate import GenerateLogic, GenerateRequest
+from PseudoNormalLib.i18n import _
+from PseudoNormalLib.review.offers import Offer
 
 if TYPE_CHECKING:
     from PseudoNormalLib.review.session import ReviewSession
@@ -25,6 +27,13 @@ class Regeneration:
         self._generate = generate
         self._session: ReviewSession | None = None
         generate.finished.connect(self._finished)
+
+    def offer(self, session: ReviewSession | None) -> Offer:
+        """Whether it can be done now for the open case."""
+        closed = "" if session is not None else _("No case is open")
+        busy = _("It is being generated") if self._generate.running else ""
+        tip = _("Restore the scan under the mask as it is now; pseudo-normal and difference map are others then")
+        return Offer(tip, closed or busy)
 
     def start(self, session: ReviewSession) -> None:
         """Begin.

@@ -12,7 +12,7 @@ from PseudoNormalLib.review.drafts import STORE_SECONDS, Drafts, Work
 from PseudoNormalLib.review.editing import History, MaskEditor
 from PseudoNormalLib.review.journal import Entry
 from PseudoNormalLib.review.keeping import ResultsKeeper
-from PseudoNormalLib.review.leases import RENEW_SECONDS, LeaseKeeper
+from PseudoNormalLib.review.leases import RENEW_SECONDS, Holder, LeaseKeeper
 from PseudoNormalLib.review.opening import make_nodes, remove_nodes
 from PseudoNormalLib.review.place import Place
 from PseudoNormalLib.review.walk import FindingWalk
@@ -40,7 +40,7 @@ class ReviewSession:
     ``lost`` with one line when somebody else has the case now: the work stays on this computer and comes up when the
     case is opened again.
 
-    :raises OSError: the journal's folder cannot be written.
+    :param holder: the annotator, and the sitting that has begun for it; it ends with the session.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class ReviewSession:
         jobs: EngineJobs,
         journal: Journal,
         opened: OpenCase,
-        annotator: str,
+        holder: Holder,
         *,
         history_of: HistoryOf | None = None,
         store_seconds: float = STORE_SECONDS,
@@ -60,24 +60,26 @@ class ReviewSession:
         self.trouble = Signal()
         self.lost = Signal()
         self.id = opened.lease.case.id
-        self.annotator = annotator
+        self.annotator = holder.annotator
         self.revisions = list(opened.details.history)
         self.stranded = list(opened.stranded)
         self._host = host
         self._journal = journal
         self._taken: list[Entry] = []
-        self._sitting = journal.begin()
+        self._sitting = holder.sitting
         self.case = make_nodes(host, opened)
         self.editor = MaskEditor(
             host, self.case.image, self.case.lesions, history=history_of(self.case) if history_of else None
         )
         self.walk = FindingWalk(self.case, self.editor, report=opened.details.report)
         self._go_back_to(opened.place)
-        self.lease = LeaseKeeper(host, jobs, opened.lease, annotator, seconds=renew_seconds)
+        self.lease = LeaseKeeper(
+            host, jobs, opened.lease, lambda engine: holder.take(engine, self.id), seconds=renew_seconds
+        )
         blank = Entry(
             case=self.id,
             sitting=self._sitting,
-            annotator=annotator,
+            annotator=self.annotator,
             parent=self.revisions[-1].id if self.revisions else None,
             state="draft",
             comment="",
@@ -151,9 +153,13 @@ class ReviewSession:
                 self._keep_or_say()
             self.drafts.close()
             self.editor.close()
-            self._journal.end(self._sitting)
             remove_nodes(self._host, self.case)
-            self.lease.close(done or (lambda: None))
+            self.lease.close(end)
+
+        def end(given_back: bool) -> None:
+            self._journal.end(self._sitting, given_back=given_back)
+            if done:
+                done()
 
         self.drafts.save_then(lambda: self.results.then(leave))
 

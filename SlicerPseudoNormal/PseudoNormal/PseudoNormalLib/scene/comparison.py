@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import slicer
 
+from PseudoNormalLib.i18n import _
 from PseudoNormalLib.observation import Observation
 from PseudoNormalLib.parameters import ParameterNode, node_field
 from PseudoNormalLib.scene.case_nodes import CaseNodes, case_of
 from PseudoNormalLib.scene.layout import Arrangement, composite_of, fit, show_layout, slice_nodes
+from PseudoNormalLib.scene.lesions import show_surface, surface_shown
 from PseudoNormalLib.scene.overlay import Overlay, colour_difference
 from PseudoNormalLib.scene.window_level import SharedWindow
 from PseudoNormalLib.signals import Signal
@@ -59,6 +61,10 @@ class Comparison:
         return self._case
 
     @property
+    def _image(self) -> Any | None:
+        return self._case.image if self._case is not None else None
+
+    @property
     def overlay(self) -> Overlay:
         """How the difference map lies over the input."""
         shown = self._parameters.values
@@ -96,10 +102,40 @@ class Comparison:
 
         :param values: fields of :class:`Overlay`.
         """
+        if all(getattr(self.overlay, name) == value for name, value in values.items()):
+            return
         self._parameters.update(**asdict(replace(self.overlay, **values)))
         if self._case is not None:
             self._apply()
             self.changed.emit(self._case)
+
+    def show_surface(self, shown: bool) -> None:
+        """Show or hide the surface of the case's lesions in 3D; without a lesion mask nothing happens."""
+        if self._case is not None and self._case.lesions is not None and surface_shown(self._case.lesions) != shown:
+            show_surface(self._case.lesions, shown)
+
+    def arrange(self, arrangement: Arrangement) -> None:
+        """Show the same case in another layout; without a case nothing happens."""
+        if self._case is not None:
+            self.show(self._case, arrangement)
+
+    def obstacle(self) -> str:
+        """Why nothing can be looked at, in one line; empty when a case is shown."""
+        return (
+            ""
+            if self._case is not None
+            else _("No case is shown yet: choose a scan that has a result, or generate one")
+        )
+
+    def result_obstacle(self) -> str:
+        """Why nothing can be compared, in one line; empty when there is a result."""
+        complete = self._case is not None and self._case.complete
+        return "" if complete else self.obstacle() or _("The case has no pseudo-normal yet: press Generate")
+
+    def surface_obstacle(self) -> str:
+        """Why no lesion can be seen in 3D, in one line; empty when one can."""
+        lesions = self._case is not None and self._case.lesions is not None
+        return "" if lesions else self.result_obstacle() or _("There is no mask")
 
     def resume(self) -> CaseNodes | None:
         """Show what the scene says was shown; None when it says nothing."""
@@ -112,7 +148,18 @@ class Comparison:
 
     def refit(self) -> None:
         """Fit the whole head into the views and put them through its middle."""
-        fit(self._host.application_logic, slice_nodes(self._host.scene))
+        fit(self._host.application_logic, slice_nodes(self._host.scene), self._image)
+
+    def reset_window(self) -> None:
+        """Show the scan, and with it the pseudo-normal, in the grey window that Slicer chooses for it."""
+        if self._case is not None:
+            self._case.image.GetDisplayNode().SetAutoWindowLevel(True)
+
+    def fit_into(self, view: Any) -> None:
+        """Fit the whole head into a slice view, which stays where it is."""
+        place = view.GetSliceOffset()
+        fit(self._host.application_logic, [view], self._image)
+        view.SetSliceOffset(place)
 
     def close(self) -> None:
         """Let go of the nodes; the views stay as they are."""

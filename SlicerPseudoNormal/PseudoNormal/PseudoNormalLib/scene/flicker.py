@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from PseudoNormalLib.i18n import _
 from PseudoNormalLib.scene.case_nodes import CaseNodes
 from PseudoNormalLib.scene.comparison import Comparison
 from PseudoNormalLib.signals import Signal
@@ -49,6 +50,11 @@ class Flicker:
 
     def _on_comparison(self, _case: CaseNodes | None) -> None:
         self.stop()
+
+
+def showing_in_words(showing: str) -> str:
+    """What :attr:`Flicker.showing` says, on a button."""
+    return {"image": _("Flicker (F): scan"), "pseudo_normal": _("Flicker (F): pseudo-normal")}[showing]
 
 
 def _switch(views: list[Any], old: Any, new: Any) -> None:

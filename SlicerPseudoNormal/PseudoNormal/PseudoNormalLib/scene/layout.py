@@ -82,12 +82,19 @@ def linked_view(scene: Any, column: str, orientation: str, label: str) -> Any:
     return node
 
 
-def fit(application_logic: Any, views: list[Any]) -> None:
-    """Fit the whole head into views and put them through its middle."""
+def fit(application_logic: Any, views: list[Any], volume: Any | None = None) -> None:
+    """Fit the whole head into views and put them through its middle.
+
+    :param volume: what is fitted into a view that shows nothing yet.
+    """
     logics = application_logic.GetSliceLogics()
     for number in range(logics.GetNumberOfItems() if logics is not None else 0):
         logic = logics.GetItemAsObject(number)
-        if logic.GetSliceNode() in views:
+        if logic.GetSliceNode() not in views:
+            continue
+        if logic.GetBackgroundLayer().GetVolumeNode() is None and volume is not None:
+            logic.FitSliceToVolume(volume, *logic.GetSliceNode().GetDimensions()[:2])
+        else:
             logic.FitSliceToBackground(True)
 
 
@@ -105,8 +112,9 @@ def described_view(column: str, orientation: str, label: str) -> str:
 
 
 def _add_view(scene: Any, kind: str, name: str) -> Any:
-    # Made by the scene, which knows the host's defaults (among them the orientations).
-    node = scene.AddNewNodeByClass(kind, f"{name} {kind[len('vtkMRML') :]}")
+    # Made by the scene, which knows the host's defaults (among them the orientations). Views whose node is called
+    # otherwise than their layout's item are linked in name only.
+    node = scene.AddNewNodeByClass(kind, name)
     node.SetSingletonTag(name)
     node.SetLayoutName(name)
     return node

@@ -156,6 +156,12 @@ def show_surface(lesions: Any, visible: bool) -> None:
     display.SetVisibility3D(visible)
 
 
+def surface_shown(lesions: Any | None) -> bool:
+    """Whether the lesion's surface is to be seen in 3D views."""
+    display = lesions.GetDisplayNode() if lesions is not None else None
+    return bool(display and display.GetVisibility3D() and lesions.GetSegmentation().ContainsRepresentation(SURFACE))
+
+
 def _terminology(segment: Any) -> str:
     text = vtk.reference("")
     return str(text) if segment.GetTag(slicer.vtkSegment.GetTerminologyEntryTagName(), text) else ""

@@ -8,6 +8,9 @@ from typing import Any
 from PseudoNormalLib.scene.colours import diverging_table, hide_middle, symmetric_limit
 from PseudoNormalLib.scene.volumes import array_of
 
+GREATEST_THRESHOLD = 10.0
+"""The largest that is offered, robust z."""
+
 
 @dataclass(frozen=True)
 class Overlay:

@@ -36,20 +36,28 @@ def ijk_to_ras(node: Any) -> np.ndarray:
     return np.array([[matrix.GetElement(row, column) for column in range(4)] for row in range(4)])
 
 
-def new_volume(scene: Any, name: str, array: np.ndarray, matrix: np.ndarray) -> Any:
+def new_volume(
+    scene: Any, name: str, array: np.ndarray, matrix: np.ndarray, window_level: tuple[float, float] | None = None
+) -> Any:
     """A new volume node that is not yet shown anywhere.
 
     :param scene: the MRML scene.
     :param array: (D, H, W) of any numeric type; booleans become uint8. It is copied.
     :param matrix: (4, 4) from voxel index (i, j, k, 1) to RAS mm.
+    :param window_level: its grey window; where none is given Slicer chooses one, which takes long.
     :returns: vtkMRMLScalarVolumeNode with a display node.
     """
     node = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", scene.GenerateUniqueName(name))
     elements = vtk.vtkMatrix4x4()
     elements.DeepCopy(np.asarray(matrix, np.float64).ravel().tolist())
     node.SetIJKToRASMatrix(elements)
-    node.SetAndObserveImageData(_image(array))
+    if window_level is None:
+        node.SetAndObserveImageData(_image(array))
+        node.CreateDefaultDisplayNodes()
+        return node
     node.CreateDefaultDisplayNodes()
+    _set_window(node, *window_level)
+    node.SetAndObserveImageData(_image(array))
     return node
 
 
@@ -70,11 +78,9 @@ def new_volume_like(reference: Any, name: str, array: np.ndarray) -> Any:
     node.CopyOrientation(reference)
     node.SetAndObserveTransformNodeID(reference.GetTransformNodeID())
     node.CreateDefaultDisplayNodes()
-    display, example = node.GetDisplayNode(), reference.GetDisplayNode()
+    example = reference.GetDisplayNode()
     if example is not None:
-        # Before the voxels are there: to choose a window takes Slicer longer than everything else here together.
-        display.SetAutoWindowLevel(False)
-        display.SetWindowLevel(example.GetWindow(), example.GetLevel())
+        _set_window(node, example.GetWindow(), example.GetLevel())
     node.SetAndObserveImageData(_image(array))
     return node
 
@@ -119,6 +125,13 @@ def to_world(node: Any, ras: tuple[float, float, float]) -> tuple[float, float, 
     slicer.vtkMRMLTransformNode.GetTransformBetweenNodes(node.GetParentTransformNode(), None, transform)
     x, y, z = transform.TransformPoint(ras)
     return x, y, z
+
+
+def _set_window(node: Any, window: float, level: float) -> None:
+    """Before the voxels are there: to choose a window takes Slicer longer than all else that is done with a volume."""
+    display = node.GetDisplayNode()
+    display.SetAutoWindowLevel(False)
+    display.SetWindowLevel(window, level)
 
 
 def _check_shape(node: Any, array: np.ndarray) -> None:

@@ -33,6 +33,7 @@ class TrainingBench:
     :param bench: the module PseudoNormal's: the engine is the same in both.
     :ivar offered: emitted when recipes, models or material are other ones.
     :ivar failed: emitted with one line when the engine did not do what was asked.
+    :ivar stopping: emitted when a training was asked to stop.
     :ivar status: what the engine runs on; None where that is not known.
     :ivar recipes: those that the engine has.
     :ivar models: those that the engine has.
@@ -41,7 +42,7 @@ class TrainingBench:
 
     def __init__(self, bench: Workbench) -> None:
         self.bench, self.host = bench, bench.host
-        self.offered, self.failed = Signal(), Signal()
+        self.offered, self.failed, self.stopping = Signal(), Signal(), Signal()
         self.status: EngineStatus | None = None
         self.recipes: tuple[RecipeInfo, ...] = ()
         self.models: tuple[ModelInfo, ...] = ()
@@ -50,10 +51,11 @@ class TrainingBench:
         self.curves = TrainingCurves(bench.host.scene)
         self.versions = Versions(bench.jobs)
         self.comparing = ModelComparing(bench.host, bench.jobs)
-        self._contrast = ""
+        self._contrast, self._stopping = "", ""
         self._done: set[str] = set()
         self.watch.followed.connect(self._followed)
         self.watch.changed.connect(self._trainings_changed)
+        self.watch.answered.connect(self.refresh)
         bench.connection.changed.connect(self._engine_changed)
 
     @property
@@ -73,8 +75,9 @@ class TrainingBench:
         if self.obstacle():
             return
         self.bench.connection.start()
-        self.refresh()
-        if not self.watch.watching:
+        if self.watch.watching:
+            self.refresh()
+        else:
             self.watch.start()
 
     def rest(self) -> None:
@@ -121,7 +124,25 @@ class TrainingBench:
         """End the followed training within two seconds; what it learnt is saved."""
         training = self.current
         if training is not None:
+            self._stopping = training.id
             self._ask(lambda engine: engine.trainings.stop(training.id))
+            self.stopping.emit()
+
+    def stop_obstacle(self) -> str:
+        """Why the followed training cannot be stopped now, in one line; empty when it can."""
+        training = self.current
+        if training is None:
+            return _("There is no training yet")
+        if training.over:
+            return _("Nothing is under way")
+        return _("It is being stopped") if self._stopping == training.id else ""
+
+    def resume_obstacle(self) -> str:
+        """Why the followed training cannot go on now, in one line; empty when it can."""
+        if self.current is None:
+            return _("There is no training yet")
+        open_ = self.current.state in ("stopped", "failed")
+        return "" if open_ else _("Only a training that was stopped or failed can go on")
 
     def resume(self, settings: Mapping[str, Any]) -> None:
         """Let the followed training go on from what it saved last.
@@ -156,9 +177,12 @@ class TrainingBench:
         self.offered.emit()
 
     def _not_done(self, error: EngineError) -> None:
+        self._stopping = ""
         self.failed.emit(str(error))
 
-    def _followed(self, _training: TrainingStatus) -> None:
+    def _followed(self, training: TrainingStatus) -> None:
+        if training.over or training.state == "queued":
+            self._stopping = ""
         self.curves.show(self.watch.lines)
 
     def _trainings_changed(self) -> None:
@@ -171,5 +195,4 @@ class TrainingBench:
         if self.bench.connection.state not in ("running", "remote"):
             return
         self.watch.forget()
-        self.refresh()
         self.watch.start()

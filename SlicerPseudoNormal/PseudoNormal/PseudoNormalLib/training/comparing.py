@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from PseudoNormalLib.engine.jobs import EngineJobs, Generated, GenerateJob
     from PseudoNormalLib.engine.replies import JobStatus
     from PseudoNormalLib.hosts import Host
+    from PseudoNormalLib.training.bench import TrainingBench
 
 VOLUMES = ("pseudo_normal", "difference_z")
 
@@ -137,6 +138,33 @@ class ModelComparing:
             self.cancelled.emit()
         else:
             self.failed.emit(str(error))
+
+
+def comparable_models(training: TrainingBench) -> list[str]:
+    """Every version, the last first, then the models that have none."""
+    versions = training.versions.all
+    versioned = {version.name for version in versions}
+    unversioned = [model.name for model in training.models if model.name not in versioned]
+    return [*(version.model for version in versions), *unversioned]
+
+
+def first_pair(training: TrainingBench) -> tuple[str, str]:
+    """What is compared unless somebody chooses otherwise: the current version and the last; empty where unknown."""
+    last = next(iter(comparable_models(training)), "")
+    return next((version.model for version in training.versions.all if version.state == "current"), last), last
+
+
+def compare_obstacle(training: TrainingBench, image: Any | None, models: tuple[str, str]) -> str:
+    """Why two models cannot be compared on a scan now, in one line; empty when they can."""
+    if training.comparing.running:
+        return _("Two models are being compared")
+    if training.bench.engine_missing():
+        return training.bench.engine_missing()
+    if image is None:
+        return _("Choose a scan first")
+    if "" in models:
+        return _("The engine has not said yet which models it has")
+    return _("Choose two different models") if models[0] == models[1] else ""
 
 
 def outcome_in_words(name: str, outcome: Outcome) -> str:

@@ -41,7 +41,7 @@ class Curves:
         :param terms: lines with "step" and the terms to draw, in the order of their steps.
         """
         self._set_up()
-        names = [name for name in _names(terms) if name != STEP][:MOST_CURVES]
+        names = drawn_names(terms)
         table = self._table
         changing = table.StartModify()
         table.RemoveAllColumns()
@@ -101,17 +101,44 @@ class TrainingCurves:
     """
 
     def __init__(self, scene: Any) -> None:
-        self.losses = Curves(scene, "TrainingLosses", _("Training: losses"))
-        self.dice = Curves(scene, "TrainingDice", _("Training: Dice, cases kept aside"))
-        self.psnr = Curves(scene, "TrainingPsnr", _("Training: PSNR (dB), cases kept aside"))
+        losses, dice, psnr = chart_titles()
+        self.losses = Curves(scene, "TrainingLosses", losses)
+        self.dice = Curves(scene, "TrainingDice", dice)
+        self.psnr = Curves(scene, "TrainingPsnr", psnr)
 
     def show(self, lines: Sequence[Mapping[str, Any]]) -> None:
         """Draw what a training said; of a part that was done twice, after a break, the second time counts."""
-        steps = in_order(lines)
-        self.losses.show([_terms(line, lambda name: not name.startswith(CHECK)) for line in steps])
-        for curves, word in ((self.dice, "dice"), (self.psnr, "psnr")):
-            checks = [_terms(line, lambda name, word=word: name.startswith(CHECK) and word in name) for line in steps]
-            curves.show([terms for terms in checks if len(terms) > 1])
+        for curves, terms in zip((self.losses, self.dice, self.psnr), drawn_terms(lines), strict=True):
+            curves.show(terms)
+
+
+def chart_titles() -> tuple[str, str, str]:
+    """What the charts of :func:`drawn_terms` are called."""
+    return (
+        _("Training: losses"),
+        _("Training: Dice, cases kept aside"),
+        _("Training: PSNR (dB), cases kept aside"),
+    )
+
+
+def drawn_terms(lines: Sequence[Mapping[str, Any]]) -> tuple[list[dict[str, float]], ...]:
+    """What a training's charts draw: what is minimised, Dice and PSNR of cases kept aside.
+
+    :param lines: all that the training said.
+    :returns: for each chart lines with "step" and terms by name, in the order of their steps.
+    """
+    steps = in_order(lines)
+    checks = [
+        [_terms(line, lambda name, word=word: name.startswith(CHECK) and word in name) for line in steps]
+        for word in ("dice", "psnr")
+    ]
+    losses = [_terms(line, lambda name: not name.startswith(CHECK)) for line in steps]
+    return losses, *([terms for terms in each if len(terms) > 1] for each in checks)
+
+
+def drawn_names(terms: Sequence[Mapping[str, float]]) -> list[str]:
+    """The terms that a chart draws, in the order of their colours."""
+    return [name for name in _names(terms) if name != STEP][:MOST_CURVES]
 
 
 def in_order(lines: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

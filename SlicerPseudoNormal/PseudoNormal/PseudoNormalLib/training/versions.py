@@ -53,6 +53,19 @@ class Versions:
         """Let the version that was current before be so again."""
         self._change(lambda engine: engine.roll_back(name), self._not_arrived)
 
+    def promote_obstacle(self, version: VersionInfo | None) -> str:
+        """Why a version cannot be promoted, in one line; empty when it can be tried."""
+        if version is None:
+            return _("Choose a version in the table first")
+        return _("It is the current version") if version.state == "current" else ""
+
+    def back_obstacle(self, version: VersionInfo | None) -> str:
+        """Why its model cannot be rolled back, in one line; empty when it can."""
+        if version is None:
+            return _("Choose a version in the table first")
+        retired = any(other.name == version.name and other.state == "retired" for other in self.all)
+        return "" if retired else _("No version was current before")
+
     def _change(self, work: Callable[[TrainingRoutes], VersionInfo], failed: Callable[[EngineError], Any]) -> None:
         def done(version: VersionInfo) -> None:
             self.done.emit(_("{model} is the current version from now on").format(model=version.model))
@@ -66,6 +79,25 @@ class Versions:
 
     def _not_arrived(self, error: EngineError) -> None:
         self.failed.emit(str(error))
+
+
+def version_titles() -> list[str]:
+    """What the columns of :func:`version_row` are called."""
+    return [_("Model"), _("State"), _("Made from"), _("On the evaluation cases")]
+
+
+def version_row(version: VersionInfo) -> list[str]:
+    """A version in the list of all."""
+    states = {"current": _("current"), "retired": _("retired"), "candidate": _("candidate")}
+    state = states.get(version.state, version.state)
+    return [version.model, state, version.parent or "", metrics_in_words(version.metrics)]
+
+
+def comparisons_in_words(version: VersionInfo | None) -> str:
+    """How a version did against others, a line each."""
+    line = _("Against {version}: {verdict}")
+    compared = version.comparisons.items() if version is not None else ()
+    return "\n".join(line.format(version=other, verdict=compared_in_words(each)) for other, each in compared)
 
 
 def compared_in_words(comparison: Mapping[str, Any] | None) -> str:

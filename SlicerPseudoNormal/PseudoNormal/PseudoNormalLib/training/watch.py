@@ -24,6 +24,7 @@ class TrainingWatch:
     :ivar changed: emitted when the trainings, or how one of them is, are other ones: see :attr:`trainings`.
     :ivar followed: emitted with the training that is followed, how it is now, and whether its example is a new one.
     :ivar silent: emitted with one line while the engine does not answer, or serves no case store.
+    :ivar answered: emitted when the engine answers for the first time, or again after it was silent.
     :ivar trainings: all that the engine has, the last first.
     :ivar current: the one that is followed; None where there is none.
     :ivar lines: all that it said.
@@ -31,7 +32,7 @@ class TrainingWatch:
     """
 
     def __init__(self, background: Background, client: Callable[[], EngineClient]) -> None:
-        self.changed, self.followed, self.silent = Signal(), Signal(), Signal()
+        self.changed, self.followed, self.silent, self.answered = Signal(), Signal(), Signal(), Signal()
         self.trainings: tuple[TrainingStatus, ...] = ()
         self.current: TrainingStatus | None = None
         self.lines: list[Mapping[str, Any]] = []
@@ -40,6 +41,7 @@ class TrainingWatch:
         self._client = client
         self._call: Call | None = None
         self._chosen = ""
+        self._heard_of = False
 
     @property
     def watching(self) -> bool:
@@ -60,6 +62,7 @@ class TrainingWatch:
     def forget(self) -> None:
         """The engine is another one: what was known is of no use."""
         self.trainings, self.current, self.lines, self.example, self._chosen = (), None, [], None, ""
+        self._heard_of = False
         self.changed.emit()
 
     def follow(self, training: str) -> None:
@@ -88,10 +91,10 @@ class TrainingWatch:
                 if not all(each.over for each in trainings):
                     pause = POLL_S
             except (Unreachable, Unknown) as error:
-                self._tell(call, self.silent.emit, str(error))
+                self._tell(call, self._not_heard, str(error))
             except EngineError as error:
                 log_failure(error)
-                self._tell(call, self.silent.emit, str(error))
+                self._tell(call, self._not_heard, str(error))
             call.wait(pause)
 
     def _tell(self, call: Call, listener: Callable[..., Any], *news: Any, **more: Any) -> None:
@@ -99,7 +102,14 @@ class TrainingWatch:
 
     # --- on the main thread
 
+    def _not_heard(self, line: str) -> None:
+        self._heard_of = False
+        self.silent.emit(line)
+
     def _heard_all(self, trainings: Sequence[TrainingStatus]) -> None:
+        if not self._heard_of:
+            self._heard_of = True
+            self.answered.emit()
         if tuple(trainings) != self.trainings:
             self.trainings = tuple(trainings)
             self.changed.emit()
