@@ -17,7 +17,7 @@ VENV := .venv/.complete
 # Panels are tested without a screen. The tests of one file stay together, for they share an engine.
 TEST_SETTINGS := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS=1 QT_QPA_PLATFORM=offscreen
 
-# Two runs: what a crash in Slicer's libraries takes with it are not the engine's tests.
+# Three runs: what a crash in Slicer's libraries takes with it are not the engine's tests, and a browser needs room.
 PYTEST = $(TEST_SETTINGS) $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 PACK = $(BIN)/pseudonormal models pack runs/brain runs/lesion runs/restore runs/brain-mr --version 3 \
@@ -31,10 +31,12 @@ help: ## List the targets
 
 demo: $(VENV) ## A simulated lesion in a real brain, through the shipped model, into demo/
 	$(BIN)/pseudonormal demo -o demo
+	@echo "the same in a browser, with a scan of yours: $(BIN)/pseudonormal web"
 
 test: lint contracts types ## Everything that must hold: style, imports, types, behaviour
 	$(PYTEST) $(or $(TESTS),Testing/engine Testing/bench)
 	$(if $(TESTS),,$(PYTEST) Testing/scene Testing/panels)
+	$(if $(TESTS),,$(PYTEST) Testing/browser)
 
 bench: $(VENV) ## Time and memory of generate, as a table
 	$(BIN)/pseudonormal bench
@@ -54,7 +56,7 @@ lint: $(VENV) ## Style
 	$(BIN)/ruff format --check
 
 contracts: $(VENV) ## Who may import what
-	PYTHONPATH=SlicerPseudoNormal/PseudoNormal $(BIN)/lint-imports
+	PYTHONPATH=SlicerPseudoNormal/PseudoNormal:SlicerPseudoNormal/Web $(BIN)/lint-imports
 
 types: $(VENV) ## Type annotations
 	$(BIN)/mypy

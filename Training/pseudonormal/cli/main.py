@@ -24,6 +24,7 @@ from pseudonormal.cli.serve import serve
 from pseudonormal.cli.simulate import simulate
 from pseudonormal.cli.study import study
 from pseudonormal.cli.train import train
+from pseudonormal.cli.web import web
 
 app = typer.Typer(
     help="From a brain MRI scan to its pseudo-normal, difference map, lesion mask and report.",
@@ -41,6 +42,7 @@ app.command()(retrain)
 app.add_typer(models, name="models")
 app.add_typer(cases, name="cases")
 app.command()(serve)
+app.command()(web)
 app.command()(demo)
 app.command()(bench)
 app.command()(study)

@@ -1,0 +1,1 @@
+"""What the page is put together from: one thing to do each, presentation only."""

@@ -1,0 +1,1 @@
+"""The review of cases in a browser: what module PseudoNormalReview does."""

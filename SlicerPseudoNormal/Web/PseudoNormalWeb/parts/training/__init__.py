@@ -1,0 +1,1 @@
+"""The Training tab: what the module PseudoNormalTraining shows on the desktop."""

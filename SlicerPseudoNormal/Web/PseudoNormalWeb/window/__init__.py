@@ -1,0 +1,1 @@
+"""One browser tab: its process, its scene, its page."""
