@@ -113,10 +113,8 @@ def below(number):
 
 
 def command_line(number):
-    answer = subprocess.run(
-        ["ps", "-ww", "-o", "args=", "-p", str(number)], capture_output=True, text=True, check=False
-    )
-    return answer.stdout
+    command = ["ps", "-ww", "-o", "args=", "-p", str(number)]
+    return subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", check=False).stdout
 
 
 def alive(number):

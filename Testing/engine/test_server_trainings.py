@@ -244,5 +244,7 @@ def talking_to(engine):
 
 def children(place):
     """The processes that train there."""
-    listed = subprocess.run(["ps", "-wweo", "args="], capture_output=True, text=True, check=True).stdout
+    listed = subprocess.run(
+        ["ps", "-wweo", "args="], capture_output=True, encoding="utf-8", errors="replace", check=True
+    ).stdout
     return [line for line in listed.splitlines() if "Testing.pretended_training" in line and str(place) in line]

@@ -80,6 +80,7 @@ def test_each_stream_says_what_it_can_teach(material):
 def test_streams_follow_the_material_and_the_flags(material):
     assert drawing_of(material).streams == STREAMS
     assert "unlabelled" not in drawing_of(material, no_unlabelled=True).streams
+    assert "normal" not in drawing_of(material, no_normal=True).streams
     assert drawing_of(material, no_simulation=True).streams == ("labelled", "unlabelled", "normal")
     assert drawing_of(replace(material, labelled=[], normal=[])).streams == ("simulated", "unlabelled", "rehearsal")
 

@@ -156,6 +156,7 @@ def test_a_store_from_before_is_brought_up_to_date_with_all_its_cases(desk: Desk
     with sqlite3.connect(desk.folder / "store" / "cases.sqlite") as database:
         for table in ("result_volumes", "results"):
             database.execute(f"DROP TABLE {table}")
+        database.execute("ALTER TABLE leases DROP COLUMN sitting")
         database.execute("UPDATE alembic_version SET version_num = '0002'")
     desk.store = Store.open(desk.folder / "store", clock=desk.clock)
     case: CaseRecord = desk.store.case(desk.case)

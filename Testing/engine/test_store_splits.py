@@ -107,6 +107,7 @@ def test_a_store_of_before_gets_the_table(reviewed, a_store: Store, tmp_path: Pa
     with sqlite3.connect(tmp_path / "store" / "cases.sqlite") as database:
         for table in ("result_volumes", "results", "splits"):
             database.execute(f"DROP TABLE {table}")
+        database.execute("ALTER TABLE leases DROP COLUMN sitting")
         database.execute("UPDATE alembic_version SET version_num = '0001'")
     store = Store.open(tmp_path / "store")
     assert len(frozen_splits(store)) == 6

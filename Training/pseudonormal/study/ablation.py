@@ -31,6 +31,7 @@ VARIANTS: dict[str, dict[str, object]] = {
     "loss: painter's cycle": {"no_painter": True},
     "loss: adversary": {"no_adversary": True},
     "oracle mask (predicted instead)": {"mask": "predicted"},
+    "stream: normal tissue": {"no_normal": True},
 }
 
 

@@ -54,7 +54,7 @@ class Drawing:
             "simulated": bool(self._tissue) and not options.no_simulation,
             "labelled": bool(material.labelled),
             "unlabelled": bool(material.unlabelled) and not options.no_unlabelled,
-            "normal": bool(self._calm),
+            "normal": bool(self._calm) and not options.no_normal,
             "rehearsal": rehearse or not options.no_simulation,
         }
         self.streams = tuple(name for name in STREAMS if there[name])

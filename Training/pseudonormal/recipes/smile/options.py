@@ -26,6 +26,7 @@ class SmileOptions:
         segmentor found at its last check ("predicted"). In unlabelled scans it is always the latter.
     :param no_unlabelled: leave scans without a mask out.
     :param no_simulation: leave simulated lesions out.
+    :param no_normal: leave the stream of normal tissue out.
     :param no_painter: leave the painter and the cycle out.
     :param no_adversary: leave the discriminator out.
     :param sure: probability from which the teacher is believed.
@@ -49,6 +50,7 @@ class SmileOptions:
     mask: str = "oracle"
     no_unlabelled: bool = False
     no_simulation: bool = False
+    no_normal: bool = False
     no_painter: bool = False
     no_adversary: bool = False
     sure: float = 0.9
