@@ -12,14 +12,17 @@ from trame.widgets import vuetify3 as v3
 
 
 @contextmanager
-def section(title: str, *, collapsed: bool = False, **options: Any) -> Iterator[Any]:
+def section(title: str, *, name: str = "", collapsed: bool = False, **options: Any) -> Iterator[Any]:
     """A part of the drawer that can be folded away; what is made inside the block stands in it.
 
+    :param name: tells it from another of the same title.
     :param options: of Vuetify's VExpansionPanels, such as ``v_show``.
     """
+    # A state of its own: what the user folds or unfolds stays so when something in it changes.
+    unfolded = "section__" + "".join(letter if letter.isalnum() else "_" for letter in name or title)
     with (
         v3.VExpansionPanels(
-            model_value=([] if collapsed else [0],),
+            v_model=(unfolded, [] if collapsed else [0]),
             multiple=True,
             flat=True,
             static=True,

@@ -53,7 +53,7 @@ class DecisionsBox:
     def build(self) -> None:
         """Make the widgets, inside the trame layout that is open."""
         name, do = self._state.name, self._deciding.do
-        with section(_("Findings")):
+        with section(_("Findings"), name="decisions"):
             note(f"{{{{ {name.summary} }}}}")
             table(
                 finding_titles(),
