@@ -97,7 +97,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with _Interrupts() as interrupts:
         try:
             code = app(given or ["--help"], prog_name="pseudonormal", standalone_mode=False)
-            if code == INTERRUPTED:  # the library turns Ctrl-C into this
+            # The library turns Ctrl-C into this; trainings hear it themselves, and say what they saved.
+            if code == INTERRUPTED and interrupts.seen:
                 raise KeyboardInterrupt
             return code if isinstance(code, int) else DONE
         except KeyboardInterrupt as error:
