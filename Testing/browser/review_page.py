@@ -32,7 +32,7 @@ class ReviewPage(WorkbenchPage):
     def volume(self, other_than=""):
         """The line about the findings, once it is another one."""
         self.page.wait_for_function(
-            "other => { const line = window.trame?.state?.state?.DecisionsState__summary;"  # a reloaded page has none yet
+            "other => { const line = window.trame?.state?.state?.DecisionsState__summary;"  # not there at first
             " return line && line.includes('findings') && line !== other; }",
             arg=other_than,
         )
