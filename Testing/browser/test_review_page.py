@@ -7,10 +7,10 @@ import time
 import numpy as np
 import pytest
 from PseudoNormalLib.engine.client import EngineClient
-from PseudoNormalLib.engine.transfer import Volume, encode
 from PseudoNormalLib.review.submitting import read_mask
 from Testing.browser.review_page import ReviewPage, journal_of
 from Testing.browser.windows import running_window
+from Testing.drawn_heads import add_drawn_head
 
 SHAPE = (30, 64, 56)
 MATRIX = np.array([[-2.4, 0.2, 0, 66], [0.2, 2.4, 0, -78], [0, 0, 4.0, -50], [0, 0, 0, 1.0]])
@@ -27,23 +27,7 @@ def two_lesions():
 @pytest.fixture
 def add_case(a_store, tmp_path):
     """Adds a case: an ellipsoid of tissue with two bright lesions, and its difference map."""
-
-    def add():
-        number = a_store.cases()[1]
-        mask = two_lesions()
-        z, y, x = ((np.indices(SHAPE).T - (15, 32, 28)) / (14, 30, 26)).T
-        tissue = np.where(z**2 + y**2 + x**2 < 1, 500, 0) + np.random.default_rng(number).integers(0, 40, SHAPE)
-        arrays = {"image": tissue + 400 * mask, "pseudo_normal": tissue, "difference": 400.0 * mask}
-        arrays["difference_z"] = arrays["difference"] / 50
-        files = {}
-        for name, voxels in {**arrays, "mask": mask}.items():
-            kind = bool if name == "mask" else np.float32 if "difference" in name else np.int16
-            files[name] = tmp_path / f"{number} {name}.nrrd"
-            files[name].write_bytes(encode(Volume(voxels.astype(kind), MATRIX)))
-        image, seed = files.pop("image"), files.pop("mask")
-        return a_store.add_case(image, mask=seed, volumes=files, model="brain-mr", priority=float(number)).id
-
-    return add
+    return lambda: add_drawn_head(a_store, tmp_path, two_lesions(), MATRIX, centre=(15, 32, 28), radii=(14, 30, 26))
 
 
 @pytest.fixture

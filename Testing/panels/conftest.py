@@ -83,6 +83,15 @@ def a_bench(a_desktop):
 
 
 @pytest.fixture
+def a_served_bench(a_bench, an_engine):
+    """The module's logics, connected to the engine as to a server."""
+    from PseudoNormalLib.engine.connection import Choice
+
+    a_bench.connection.choose(Choice(kind="remote", url=an_engine.url, key=an_engine.token))
+    return a_bench
+
+
+@pytest.fixture
 def a_panel(a_bench):
     """The panel, entered, with no engine chosen yet."""
     from PseudoNormalLib.panels.generate_panel import GeneratePanel

@@ -8,7 +8,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import slicer
-from PseudoNormalLib.engine.transfer import Volume, decode, encode
+from PseudoNormalLib.engine.transfer import decode
+from Testing.drawn_heads import add_drawn_head
 
 SHAPE = (20, 36, 32)
 MATRIX = np.array([[-0.9, 0.1, 0, 14], [0.1, 0.9, 0, -18], [0, 0, 2.5, 30], [0, 0, 0, 1.0]])
@@ -23,46 +24,16 @@ def two_lesions():
 @pytest.fixture
 def add_case(a_store, tmp_path):
     """Adds a case of its own, more urgent than those before it: two bright lesions with their difference map."""
-
-    def add():
-        number = a_store.cases()[1]
-        mask = two_lesions()
-        z, y, x = (np.indices(SHAPE) - np.array([10, 18, 16]).reshape(3, 1, 1, 1)) / np.array([9, 16, 14]).reshape(
-            3, 1, 1, 1
-        )
-        tissue = np.where(z**2 + y**2 + x**2 < 1, 500, 0) + np.random.default_rng(number).integers(0, 40, SHAPE)
-        arrays = {"image": tissue + 400 * mask, "pseudo_normal": tissue, "difference": 400.0 * mask}
-        arrays["difference_z"] = arrays["difference"] / 50
-        files = {}
-        for name, voxels in {**arrays, "mask": mask}.items():
-            kind = bool if name == "mask" else np.float32 if "difference" in name else np.int16
-            files[name] = tmp_path / f"{number} {name}.nrrd"
-            files[name].write_bytes(encode(Volume(voxels.astype(kind), MATRIX)))
-        image, seed = files.pop("image"), files.pop("mask")
-        return a_store.add_case(image, mask=seed, volumes=files, model="brain-mr", priority=float(number)).id
-
-    return add
+    return lambda: add_drawn_head(a_store, tmp_path, two_lesions(), MATRIX, centre=(10, 18, 16), radii=(9, 16, 14))
 
 
 @pytest.fixture
-def a_bench(a_desktop, an_engine):
-    """Both modules' shared logics, connected to the engine as to a server."""
-    from PseudoNormalLib.engine.connection import Choice
-    from PseudoNormalLib.workbench import Workbench
-
-    bench = Workbench(a_desktop)
-    bench.connection.choose(Choice(kind="remote", url=an_engine.url, key=an_engine.token))
-    yield bench
-    bench.close()
-
-
-@pytest.fixture
-def a_panel(a_bench):
+def a_panel(a_served_bench):
     """The panel, entered by Ada."""
     from PseudoNormalLib.panels.review_panel import ReviewPanel
     from PseudoNormalLib.review.bench import ReviewBench
 
-    review = ReviewBench(a_bench)
+    review = ReviewBench(a_served_bench)
     panel = ReviewPanel(review)
     panel.enter()
     panel.store.name_edit.text = "Ada"
@@ -110,11 +81,11 @@ def press(key):
     raise AssertionError(f"nothing listens to {key}")
 
 
-def test_without_a_name_no_case_can_be_taken_and_the_buttons_say_why(a_bench):
+def test_without_a_name_no_case_can_be_taken_and_the_buttons_say_why(a_served_bench):
     from PseudoNormalLib.panels.review_panel import ReviewPanel
     from PseudoNormalLib.review.bench import ReviewBench
 
-    panel = ReviewPanel(ReviewBench(a_bench))
+    panel = ReviewPanel(ReviewBench(a_served_bench))
     assert not panel.worklist.next_button.enabled and "name" in panel.worklist.next_button.toolTip
     assert not panel.store.widget.collapsed and "name" in panel.store.message.text
     for button in (panel.decisions.accept_button, panel.verdict.accept_button, panel.regenerate.start_button):
@@ -287,15 +258,19 @@ def test_a_question_mark_unfolds_the_keys_and_leaving_takes_them_away(a_panel):
         press("A")
 
 
-def test_the_module_opens_and_keeps_unsaved_work_when_slicer_ends(a_bench, a_slicer, add_case, until, monkeypatch):
-    monkeypatch.setattr(slicer.util, "getModuleLogic", lambda name: SimpleNamespace(bench=a_bench), raising=False)
+def test_the_module_opens_and_keeps_unsaved_work_when_slicer_ends(
+    a_served_bench, a_slicer, add_case, until, monkeypatch
+):
+    monkeypatch.setattr(
+        slicer.util, "getModuleLogic", lambda name: SimpleNamespace(bench=a_served_bench), raising=False
+    )
     import PseudoNormalReview
 
     parent = SimpleNamespace()
     PseudoNormalReview.PseudoNormalReview(parent)
     assert parent.title == "PseudoNormal Review" and "Segmentations" in parent.dependencies
     case = add_case()
-    a_bench.host.settings.set("PseudoNormal/Review/Annotator", "Ada")
+    a_served_bench.host.settings.set("PseudoNormal/Review/Annotator", "Ada")
     widget = PseudoNormalReview.PseudoNormalReviewWidget()
     widget.setup()
     widget.enter()
@@ -305,7 +280,7 @@ def test_the_module_opens_and_keeps_unsaved_work_when_slicer_ends(a_bench, a_sli
     review.session.editor.replace(np.roll(two_lesions(), 2, axis=0))
     widget.exit()
     widget.cleanup()
-    assert len(list((a_bench.host.data_folder / "journal").glob("[!.]*.npz"))) == 1
+    assert len(list((a_served_bench.host.data_folder / "journal").glob("[!.]*.npz"))) == 1
     PseudoNormalReview.PseudoNormalReviewTest().runTest()
 
 

@@ -30,22 +30,10 @@ def an_engine(models_folder, tmp_path_factory):
 
 
 @pytest.fixture
-def a_bench(a_desktop, an_engine):
-    """The modules' shared logics, connected to the engine as to a server."""
-    from PseudoNormalLib.engine.connection import Choice
-    from PseudoNormalLib.workbench import Workbench
-
-    bench = Workbench(a_desktop)
-    bench.connection.choose(Choice(kind="remote", url=an_engine.url, key=an_engine.token))
-    yield bench
-    bench.close()
-
-
-@pytest.fixture
-def training(a_bench):
+def training(a_served_bench):
     from PseudoNormalLib.training.bench import TrainingBench
 
-    training = TrainingBench(a_bench)
+    training = TrainingBench(a_served_bench)
     yield training
     training.close()
 
@@ -250,8 +238,10 @@ def test_an_engine_on_this_computer_needs_a_store_folder(a_panel, training, tmp_
     assert connection.choice.store == str(tmp_path / "store") and not training.obstacle()
 
 
-def test_the_module_opens_leaves_and_tests_itself(a_bench, a_slicer, until, monkeypatch):
-    monkeypatch.setattr(slicer.util, "getModuleLogic", lambda name: SimpleNamespace(bench=a_bench), raising=False)
+def test_the_module_opens_leaves_and_tests_itself(a_served_bench, a_slicer, until, monkeypatch):
+    monkeypatch.setattr(
+        slicer.util, "getModuleLogic", lambda name: SimpleNamespace(bench=a_served_bench), raising=False
+    )
     import PseudoNormalTraining
 
     parent = SimpleNamespace()
