@@ -170,6 +170,20 @@ def test_it_ends_with_a_parent_that_nobody_collects(models_folder, tmp_path):
         wait_for(lambda: not there(server))
 
 
+def test_it_ends_when_who_started_it_is_gone_before_it_listens(models_folder, tmp_path):
+    """Its address can be told to nobody any more; once such an engine hung, unseen, for ever."""
+    environment = {**os.environ, "PSEUDONORMAL_MODELS": str(models_folder)}
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    arguments = ["--json", "--parent", str(gone.pid), "--data", str(tmp_path / "data")]
+    server = subprocess.Popen([*SERVE, *arguments], stdout=subprocess.PIPE, env=environment)
+    server.stdout.close()
+    try:
+        assert server.wait(timeout=PATIENCE_S) == 0
+    finally:
+        server.kill()
+
+
 def test_two_servers_share_a_data_root(models_folder, tmp_path):
     with (
         running_engine(models_folder, tmp_path / "data") as one,

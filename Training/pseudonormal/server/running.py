@@ -58,10 +58,13 @@ class _Server(uvicorn.Server):
         self._announce = announce
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, then say so."""
+        """Start, then say so; where nobody listens any more, end in good order."""
         await super().startup(sockets)
         if self.started:
-            self._announce()
+            try:
+                self._announce()
+            except BrokenPipeError:  # who started it was killed meanwhile
+                self.should_exit = True
 
 
 def run(app: FastAPI, listening: socket.socket, announce: Callable[[], None], parent: int | None = None) -> None:
