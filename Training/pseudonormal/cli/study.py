@@ -47,7 +47,7 @@ def study(
     """
     shared = _part(part)
     check_writable(out)
-    from pseudonormal.cases import read_cases
+    from pseudonormal.cases import read_lists
     from pseudonormal.models.bundle import DEFAULT_MODEL
     from pseudonormal.models.device import choose_device
     from pseudonormal.recipes.brain_finder import BrainFinder
@@ -55,11 +55,7 @@ def study(
     from pseudonormal.study.runner import Runner
     from pseudonormal.training.interrupt import Stopped, stop_on_interrupt
 
-    cases = [case for path in data for case in read_cases(path)]
-    names = [case.case for case in cases]
-    twice = next((one for one in names if names.count(one) > 1), None)
-    if twice is not None:
-        raise InputError(f"case '{twice}' stands in two lists: name each case once")
+    cases = read_lists(data)
     use_all_cores()
     where = choose_device(device)
     with Talk(as_json) as talk:
