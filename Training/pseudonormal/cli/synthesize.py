@@ -23,7 +23,7 @@ def synthesize(
     out: Out,
     count: Annotated[int, typer.Option("-n", "--count", metavar="N", min=1, help="How many there shall be.")] = 100,
     extent: Annotated[
-        str, typer.Option(metavar="scan|slice", help="Whole scans, or one axial slice each (models of slices).")
+        str, typer.Option(metavar="scan|slab", help="Whole scans, or three axial slices each (models of slices).")
     ] = "scan",
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same files.")] = 0,
     workers: Annotated[int, typer.Option(metavar="N", min=1, help="Processes that make scans.")] = 1,

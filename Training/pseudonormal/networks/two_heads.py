@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 
@@ -25,7 +27,7 @@ class TwoHeadGenerator(nn.Module):
         self.normalisation = {2: nn.InstanceNorm2d, 3: nn.InstanceNorm3d}[spatial_dims]
         widths = [width << level for level in range(DOWNS + 1)]
         self.first = nn.Sequential(*self._layer(GUIDE, width, 7))
-        pairs = list(zip(widths, widths[1:], strict=False))
+        pairs = list(pairwise(widths))
         self.down = nn.ModuleList(nn.Sequential(*self._layer(wide, deep, 3, 2)) for wide, deep in pairs)
         self.middle = nn.Sequential(*(_Residual(self._block(widths[-1])) for _ in range(BLOCKS)))
         self.up = nn.ModuleList(nn.Sequential(*self._doubled(deep, wide)) for wide, deep in reversed(pairs))

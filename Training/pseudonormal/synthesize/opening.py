@@ -54,7 +54,7 @@ def open_synthesizer(
     """Load a run and the scans to make others from.
 
     :param cases: those of :func:`sources`.
-    :param extent: "scan" or "slice".
+    :param extent: "scan" or "slab".
     :raises InputError: the folder holds no finished run of a recipe that makes scans, or a file cannot be used.
     """
     recipe, _ = read_settings(run)

@@ -21,8 +21,8 @@ GAIN, OFFSET = 0.05, 0.03
 def row(sample: dict[str, Any], options: UmOptions, rng: Generator) -> dict[str, NDArray[np.float32]]:
     """Draw how the sample is turned and how bright it is, and make its guide.
 
-    "value" and "edges" are the guide, "image" the scan, in [-1, 1]; "brain", "lesion", "known", and "noise" for what the
-    discriminator sees; all (*S) float32.
+    "value" and "edges" are the guide, "image" the scan, in [-1, 1]; "brain", "lesion", "known", and "noise" for
+    what the discriminator sees; all (*S) float32.
 
     :param sample: from :class:`pseudonormal.recipes.um.drawing.Drawing`.
     """

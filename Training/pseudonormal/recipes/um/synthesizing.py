@@ -21,7 +21,8 @@ from pseudonormal.regions import bounding_box
 from pseudonormal.scan.scan import Geometry
 from pseudonormal.training.references import Reference
 
-SCAN, SLICE = "scan", "slice"
+SCAN, SLAB = "scan", "slab"
+SLICES = 3  # of a slab: the least that is a volume everywhere
 JITTER = 1.0  # standard deviation of a superpixel's change, in steps of the granularity
 WITH_LESION = 0.9  # share of the control's masks that show a lesion
 LEAST = 0.5  # of the largest slice's foreground: what a single slice shows at least
@@ -34,7 +35,7 @@ class UmSynthesizer:
 
     :param generator: in evaluation mode.
     :param material: the scans that superpixels, or foregrounds and lesions, are taken from.
-    :param extent: "scan": whole scans; "slice": one axial slice each (2D).
+    :param extent: "scan": whole scans; "slab": three neighbouring axial slices each (2D).
     :param fingerprint: of weights, options and scans.
     """
 
@@ -47,17 +48,17 @@ class UmSynthesizer:
     _cut: dict[tuple[int, int], Labels] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
-        if self.extent not in (SCAN, SLICE):
-            raise InputError(f"extent '{self.extent}': must be {SCAN} or {SLICE}")
-        if self.extent == SLICE and (self.options.dimensions == 3 or self.options.montage):
-            raise InputError("single slices come from a model of single slices: leave --extent slice away")
+        if self.extent not in (SCAN, SLAB):
+            raise InputError(f"extent '{self.extent}': must be {SCAN} or {SLAB}")
+        if self.extent == SLAB and (self.options.dimensions == 3 or self.options.montage):
+            raise InputError("some slices alone can be made by a model of single slices only: leave --extent slab away")
 
     def make(self, rng: Generator) -> Synthetic:
         """One more scan from one that there is: mirrored or not, its superpixels changed a little."""
         number = int(rng.integers(len(self.material.scans)))
         scan = self.material.scans[number]
-        level = self._level(scan, rng) if self.extent == SLICE else -1
-        levels = slice(level, level + 1) if self.extent == SLICE else slice(None)
+        level = self._level(scan, rng) if self.extent == SLAB else -1
+        levels = _levels(level)
         facts: dict[str, Any] = {}
         brain, mirrored = scan.brain[levels], bool(rng.random() < 0.5)
         if self.options.guide == "um":
@@ -69,7 +70,7 @@ class UmSynthesizer:
             guide, brain = guide[..., ::-1], brain[..., ::-1]
         image, probability = made_from(self.generator, np.ascontiguousarray(guide), brain, self.options)
         mask = probability >= 0.5 if drawn is None else (drawn[..., ::-1] if mirrored else drawn)
-        record = {"source": scan.case, "level": level if self.extent == SLICE else None, "mirrored": mirrored, **facts}
+        record = {"source": scan.case, "level": level if self.extent == SLAB else None, "mirrored": mirrored, **facts}
         return Synthetic(
             image=image,
             mask=np.ascontiguousarray(mask) & brain,
@@ -94,13 +95,14 @@ class UmSynthesizer:
         """Superpixels of a scan or of one of its slices, cut once."""
         if (number, level) not in self._cut:
             scan = self.material.scans[number]
-            levels = slice(None) if level < 0 else slice(level, level + 1)
+            levels = _levels(level)
             self._cut[number, level] = superpixels_of(scan.image[levels], scan.brain[levels], self.options)
         return self._cut[number, level]
 
     def _level(self, scan: Reference, rng: Generator) -> int:
+        """The lowest slice of a slab."""
         area = scan.brain.sum(axis=(1, 2))
-        levels = np.flatnonzero(area >= LEAST * area.max())
+        levels = np.flatnonzero(area[: 1 - SLICES] >= LEAST * area.max())
         return int(levels[rng.integers(len(levels))])
 
     def _drawn(
@@ -113,8 +115,8 @@ class UmSynthesizer:
             unit = self.material.ill[int(rng.integers(len(self.material.ill)))]
             source = self.material.scans[unit.scan]
             drawn, organ = self.material.lesions[unit.scan], source.brain
-            if self.extent == SLICE:
-                drawn, organ = (part[unit.level : unit.level + 1] for part in (drawn, organ))
+            if self.extent == SLAB:
+                drawn, organ = (np.repeat(part[[unit.level]], len(brain), 0) for part in (drawn, organ))
             moved = carried(drawn, organ, brain, rng)
             if moved.any():
                 lesion, facts = moved, {"lesion_of": source.case}
@@ -144,12 +146,16 @@ def carried(
     zoom = np.array(sizes) * np.exp(rng.normal(0, 0.15, 3))
     middles = [np.array([(s.start + s.stop - 1) / 2 for s in box]) for box in (here, there)]
     shift = rng.normal(0, 0.06, 3) * [s.stop - s.start for s in here]
-    if organ.shape[0] == 1:
+    if into.shape[0] == SLICES:  # a slab has nowhere to go
         zoom[0], shift[0] = 1.0, 0.0
     offset = middles[0] + shift - zoom * middles[1]
     moved = ndimage.affine_transform(lesion.astype(np.float32), zoom, offset, output_shape=into.shape, order=1) >= 0.5
     inside = moved & into
     return inside if inside.sum() > 0.5 * moved.sum() else np.zeros(into.shape, bool)
+
+
+def _levels(level: int) -> slice:
+    return slice(None) if level < 0 else slice(level, level + SLICES)
 
 
 def _geometry(shape: tuple[int, ...], voxel_mm: int) -> Geometry:
