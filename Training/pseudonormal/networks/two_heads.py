@@ -17,8 +17,9 @@ class TwoHeadGenerator(nn.Module):
 
     Three halvings, residual blocks at an eighth of the resolution, three doublings by resizing and convolution
     (transposed convolutions leave a chequerboard), instance normalisation, reflected borders. Unlike the original,
-    features of the way down are added on the way up, and the heads see the guide again: where superpixels end has not
-    to be learnt through the bottleneck, which takes hundreds of epochs.
+    features of the way down are added on the way up, the heads see the guide again, and the image is the guide's first
+    channel plus a correction instead of a hyperbolic tangent: where superpixels end and how bright they are has not to
+    be learnt through the bottleneck, which takes hundreds of epochs.
     """
 
     def __init__(self, spatial_dims: int = 2, width: int = 16) -> None:
@@ -42,7 +43,7 @@ class TwoHeadGenerator(nn.Module):
         """Make images and outlines.
 
         :param guide: (B, 2, *S) in [-1, 1], S = (H, W) or (D, H, W), each a multiple of ``multiple()``.
-        :returns: (B, 1, *S) image in [-1, 1]; (B, 1, *S) logits of the lesion.
+        :returns: (B, 1, *S) image, [-1, 1] is black to white; (B, 1, *S) logits of the lesion.
         """
         passed = [self.first(guide)]
         for down in self.down:
@@ -50,8 +51,8 @@ class TwoHeadGenerator(nn.Module):
         features = self.middle(passed.pop())
         for up in self.up:
             features = up(features) + passed.pop()
-        image, lesion = self.heads(torch.cat([features, guide], 1)).float().split(1, 1)
-        return torch.tanh(image), lesion
+        correction, lesion = self.heads(torch.cat([features, guide], 1)).float().split(1, 1)
+        return guide[:, :1].float() + correction, lesion
 
     @staticmethod
     def multiple() -> int:

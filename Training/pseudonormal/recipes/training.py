@@ -8,6 +8,7 @@ from typing import Any
 
 from pseudonormal.errors import InputError
 from pseudonormal.recipes.brain import BrainRecipe
+from pseudonormal.recipes.encoder import EncoderRecipe, encoder_anatomies
 from pseudonormal.recipes.lesion import LesionRecipe
 from pseudonormal.recipes.restore import RestoreRecipe
 from pseudonormal.recipes.smile.material import smile_material
@@ -56,6 +57,12 @@ RECIPES: dict[str, TrainingRecipe] = {
         "in real normal tissue and in heads of any contrast painted from label maps.",
         lambda streams, _: LesionRecipe(streams.anatomies, streams.references, streams.shapes, streams.in_place),
         Settings(minutes=92, batch=2, reuse=5, pool=100, learning_rate=2e-3),
+    ),
+    "encoder": TrainingRecipe(
+        "Learns the features by which evaluate --metric mm-fid compares images. Learns from painted heads alone: of "
+        "each slice, its contrast, height and lesions, and how blurred, noisy or coarse it is.",
+        lambda streams, _: EncoderRecipe(encoder_anatomies(streams)),
+        Settings(minutes=6, batch=32, reuse=6, pool=600, learning_rate=2e-3, bfloat16=False),
     ),
     "restore": TrainingRecipe(
         "Says what was there before the lesion: blends and corrects classical fills and the other hemisphere. "

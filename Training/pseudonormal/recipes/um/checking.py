@@ -11,10 +11,12 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from torch import nn
 
+from pseudonormal.recipes.um.cuts import Cuts
+from pseudonormal.recipes.um.guides import drawn_masks, unsupervised_masks
 from pseudonormal.recipes.um.material import UmMaterial
 from pseudonormal.recipes.um.options import UmOptions
-from pseudonormal.recipes.um.predicting import made_from, superpixels_of
-from pseudonormal.recipes.um.superpixels import WHITE, drawn_mask, means, unsupervised_mask
+from pseudonormal.recipes.um.predicting import made_from
+from pseudonormal.recipes.um.superpixels import WHITE, means
 from pseudonormal.scan.atomic import atomic_file
 from pseudonormal.training.references import Reference
 
@@ -23,7 +25,7 @@ EVERY = 3  # slices looked at, one of so many
 FOUND, DRAWN = "#ff9f1c", "#2ec4b6"
 
 
-def check(generator: nn.Module, material: UmMaterial, options: UmOptions, run: Path) -> dict[str, float]:
+def check(generator: nn.Module, material: UmMaterial, options: UmOptions, cuts: Cuts, run: Path) -> dict[str, float]:
     """Measure, and draw ``run/example.png``.
 
     :returns: "error": mean absolute difference to the scan within the foreground, scaled intensities; "dice": of the
@@ -32,11 +34,11 @@ def check(generator: nn.Module, material: UmMaterial, options: UmOptions, run: P
     """
     scans = [_thinned(scan, options) for scan in material.validation[:CHECKED]]
     shown = scans[0] if scans else material.scans[material.ill[0].scan]
-    write_example(run / "example.png", generator, shown, options)
+    write_example(run / "example.png", generator, shown, options, cuts)
     errors, dices = [], defaultdict(list)
     for scan in scans:
         assert scan.lesion is not None
-        image, probability = made_from(generator, guide_for(scan, options), scan.brain, options)
+        image, probability = made_from(generator, guide_for(scan, options, cuts), scan.brain, options)
         errors.append(float(np.abs(image - np.clip(scan.image, 0, WHITE))[scan.brain].mean()))
         found, drawn = probability >= 0.5, scan.lesion & scan.brain
         total = int(found.sum()) + int(drawn.sum())
@@ -47,17 +49,16 @@ def check(generator: nn.Module, material: UmMaterial, options: UmOptions, run: P
     return {"error": float(np.mean(errors)), **own}
 
 
-def guide_for(scan: Reference, options: UmOptions) -> NDArray[np.float32]:
+def guide_for(scan: Reference, options: UmOptions, cuts: Cuts) -> NDArray[np.float32]:
     """A scan's own guide, (2, D, H, W); the control's needs its lesion."""
     if options.guide == "um":
-        labels = superpixels_of(scan.image, scan.brain, options)
-        return unsupervised_mask(means(scan.image, labels), labels, options)
+        labels = cuts.of(scan, options)
+        return unsupervised_masks(means(scan.image, labels), labels, options)
     assert scan.lesion is not None
-    guides = [drawn_mask(*level, options) for level in zip(scan.brain, scan.lesion, strict=True)]
-    return np.stack(guides, 1) if options.dimensions == 2 else drawn_mask(scan.brain, scan.lesion, options)
+    return drawn_masks(scan.brain, scan.lesion, options)
 
 
-def write_example(path: Path, generator: nn.Module, scan: Reference, options: UmOptions) -> None:
+def write_example(path: Path, generator: nn.Module, scan: Reference, options: UmOptions, cuts: Cuts) -> None:
     """Write scan, guide and what was made of it, at the axial slice with most lesion.
 
     :param path: a PNG; replaced as a whole.
@@ -65,7 +66,7 @@ def write_example(path: Path, generator: nn.Module, scan: Reference, options: Um
     """
     assert scan.lesion is not None
     middle = int(scan.lesion.sum(axis=(1, 2)).argmax())
-    guide = guide_for(scan, options)
+    guide = guide_for(scan, options, cuts)
     image, probability = made_from(generator, guide, scan.brain, options)
     figure = Figure(figsize=(10.5, 3.9), facecolor="black", layout="constrained")
     panels = figure.subplots(1, 3)
@@ -96,7 +97,7 @@ def _thinned(scan: Reference, options: UmOptions) -> Reference:
         return scan
     levels = np.flatnonzero(scan.brain.any(axis=(1, 2)))[::EVERY]
     return Reference(
-        scan.case,
+        f"{scan.case}, every third slice",
         scan.image[levels],
         scan.brain[levels],
         None if scan.lesion is None else scan.lesion[levels],

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from pseudonormal.recipes.um.cuts import Cuts
 from pseudonormal.recipes.um.material import UmMaterial, Unit
 from pseudonormal.recipes.um.options import MONTAGE, UmOptions
 from pseudonormal.recipes.um.superpixels import superpixels
@@ -27,13 +28,13 @@ Parts = dict[str, NDArray[Any]]
 class Drawing:
     """Draws samples for as long as somebody wants them, the streams in turn."""
 
-    def __init__(self, material: UmMaterial, options: UmOptions) -> None:
+    def __init__(self, material: UmMaterial, options: UmOptions, cuts: Cuts) -> None:
         """Choose the streams that there is material for."""
         self._material, self._options = material, options
         unlabelled = bool(material.unlabelled) and options.unlabelled
         self.streams = (LABELLED, UNLABELLED) if unlabelled else (LABELLED,)
         self._known = set(material.ill) | set(material.calm)
-        self._cut: dict[Unit, NDArray[np.int32]] = {}  # superpixels of slices: each is wanted again and again
+        self._cuts = cuts
 
     def samples(self, rng: Generator) -> Iterator[dict[str, Any]]:
         """Samples as of :meth:`sample`."""
@@ -74,12 +75,10 @@ class Drawing:
     def _slice(self, unit: Unit, rng: Generator) -> Parts:
         scan, edge = self._material.scans[unit.scan], self._options.patch
         level = unit.level
-        if unit not in self._cut:
-            self._cut[unit] = superpixels(scan.image[level], scan.brain[level], self._options)
         lesion = self._material.lesions[unit.scan][level]
         parts = {
             "image": scan.image[level],
-            "labels": self._cut[unit],
+            "labels": self._cuts.of_slice(scan, level, self._options),
             "brain": scan.brain[level],
             "lesion": lesion,
             "known": self._trust(scan, unit)[level],

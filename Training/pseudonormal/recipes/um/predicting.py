@@ -10,25 +10,9 @@ from torch import nn
 from pseudonormal.networks.two_heads import TwoHeadGenerator
 from pseudonormal.recipes.um.drawing import apart, in_one
 from pseudonormal.recipes.um.options import MONTAGE, UmOptions
-from pseudonormal.recipes.um.superpixels import Labels, from_network, superpixels
+from pseudonormal.recipes.um.superpixels import from_network
 
 TOGETHER = 8  # slices in a batch
-
-
-def superpixels_of(image: NDArray[np.float32], brain: NDArray[np.bool_], options: UmOptions) -> Labels:
-    """Superpixels of a scan as the recipe sees it: of each slice in 2D, of the volume in 3D.
-
-    :param image: (D, H, W) scaled intensities on the recipe's grid.
-    :returns: (D, H, W), every superpixel another number.
-    """
-    if options.dimensions == 3:
-        return superpixels(image, brain, options)
-    last, levels = 0, []
-    for level in range(len(image)):
-        labels = superpixels(image[level], brain[level], options)
-        levels.append(np.where(labels > 0, labels + last, 0).astype(np.int32))
-        last = max(last, int(levels[-1].max()))
-    return np.stack(levels)
 
 
 def made_from(
@@ -36,7 +20,7 @@ def made_from(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Image and lesion probability that the generator makes from a guide.
 
-    :param guide: (2, D, H, W), see :mod:`pseudonormal.recipes.um.superpixels`.
+    :param guide: (2, D, H, W), see :mod:`pseudonormal.recipes.um.guides`.
     :param brain: (D, H, W) the foreground; 0 outside it.
     :returns: (D, H, W) scaled intensities; (D, H, W) in [0, 1].
     """

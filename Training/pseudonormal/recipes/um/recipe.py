@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from pseudonormal.networks.two_heads import TwoHeadGenerator
 from pseudonormal.networks.two_scales import TwoScaleDiscriminator
 from pseudonormal.recipes.um.checking import check
+from pseudonormal.recipes.um.cuts import Cuts
 from pseudonormal.recipes.um.drawing import Drawing
 from pseudonormal.recipes.um.loss import JUDGED, discriminator_loss, generator_loss
 from pseudonormal.recipes.um.material import UmMaterial
@@ -27,15 +28,19 @@ MORE = "a few more subjects with a mask are worth more than many without"
 
 @dataclass
 class UmRecipe(Trainable):
-    """Trains a generator with two heads against a discriminator; see ``docs/recipes/um.md``."""
+    """Trains a generator with two heads against a discriminator; see ``docs/recipes/um.md``.
+
+    :param cuts: superpixels that are known already.
+    """
 
     material: UmMaterial
     options: UmOptions = field(default_factory=UmOptions)
+    cuts: Cuts = field(default_factory=Cuts)
     name: str = "um"
     players = MappingProxyType({GENERATOR: ("generator",), JUDGE: ("discriminator",)})
 
     def __post_init__(self) -> None:
-        self._drawing = Drawing(self.material, self.options)
+        self._drawing = Drawing(self.material, self.options, self.cuts)
         self.streams = self._drawing.streams
         if len(self.material.drawn_subjects) == 1:
             (subject,) = self.material.drawn_subjects
@@ -64,7 +69,7 @@ class UmRecipe(Trainable):
 
     def check(self, networks: Mapping[str, nn.Module], run: Path) -> dict[str, float]:
         """Look at scans that are kept aside; see :func:`pseudonormal.recipes.um.checking.check`."""
-        return check(networks["generator"], self.material, self.options, run)
+        return check(networks["generator"], self.material, self.options, self.cuts, run)
 
 
 def um_generator(options: UmOptions) -> nn.Module:

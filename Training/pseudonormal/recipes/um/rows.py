@@ -9,8 +9,9 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from pseudonormal.recipes.um.guides import drawn_mask, unsupervised_mask
 from pseudonormal.recipes.um.options import UmOptions
-from pseudonormal.recipes.um.superpixels import drawn_mask, means, to_network, unsupervised_mask
+from pseudonormal.recipes.um.superpixels import means, to_network
 
 TURN_DEGREES = 8.0
 ZOOM = 0.06

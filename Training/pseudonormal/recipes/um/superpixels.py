@@ -92,32 +92,11 @@ def boundaries(labels: Labels) -> NDArray[np.bool_]:
     return edge
 
 
-def unsupervised_mask(values: NDArray[np.float64], labels: Labels, options: UmOptions) -> NDArray[np.float32]:
-    """What the generator sees: (2, *S) in [-1, 1], value of the superpixel (-1 outside) and boundaries (1, else -1).
-
-    :param values: of each superpixel by its number, scaled intensities; see :func:`means`.
-    """
-    shown = np.where(labels > 0, rounded(values, options.granularity)[labels], np.float32(-1))
-    return np.stack([shown, _boundary_channel(labels, options)])
-
-
-def drawn_mask(foreground: NDArray[np.bool_], lesion: NDArray[np.bool_], options: UmOptions) -> NDArray[np.float32]:
-    """The control's guide: (2, *S), -1 background, 0 foreground, 1 lesion; and the boundaries between them."""
-    parts = np.where(lesion & foreground, 2, foreground.astype(np.int32)).astype(np.int32)
-    return np.stack([parts.astype(np.float32) - 1, _boundary_channel(parts, options)])
-
-
-def _boundary_channel(labels: Labels, options: UmOptions) -> NDArray[np.float32]:
-    if options.no_boundary:
-        return np.full(labels.shape, -1, np.float32)
-    return boundaries(labels).astype(np.float32) * 2 - 1
-
-
 def to_network(image: NDArray[np.float32]) -> NDArray[np.float32]:
     """Scaled intensities in [-1, 1]."""
     return (np.clip(image / WHITE, 0, 1) * 2 - 1).astype(np.float32)
 
 
 def from_network(image: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The opposite of :func:`to_network`."""
-    return ((image + 1) / 2 * WHITE).astype(np.float32)
+    """The opposite of :func:`to_network`; what lies beyond black and white is cut off."""
+    return ((np.clip(image, -1, 1) + 1) / 2 * WHITE).astype(np.float32)

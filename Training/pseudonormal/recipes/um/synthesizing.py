@@ -13,10 +13,12 @@ from torch import nn
 
 from pseudonormal.errors import InputError
 from pseudonormal.recipes.synthesizer import Synthetic
+from pseudonormal.recipes.um.cuts import Cuts
+from pseudonormal.recipes.um.guides import drawn_masks, unsupervised_masks
 from pseudonormal.recipes.um.material import UmMaterial
 from pseudonormal.recipes.um.options import GREY_LEVELS, UmOptions
-from pseudonormal.recipes.um.predicting import made_from, superpixels_of
-from pseudonormal.recipes.um.superpixels import WHITE, Labels, drawn_mask, means, unsupervised_mask
+from pseudonormal.recipes.um.predicting import made_from
+from pseudonormal.recipes.um.superpixels import WHITE, means
 from pseudonormal.regions import bounding_box
 from pseudonormal.scan.scan import Geometry
 from pseudonormal.training.references import Reference
@@ -37,6 +39,7 @@ class UmSynthesizer:
     :param material: the scans that superpixels, or foregrounds and lesions, are taken from.
     :param extent: "scan": whole scans; "slab": three neighbouring axial slices each (2D).
     :param fingerprint: of weights, options and scans.
+    :param cuts: superpixels that are known already.
     """
 
     generator: nn.Module
@@ -45,7 +48,7 @@ class UmSynthesizer:
     extent: str = SCAN
     fingerprint: str = ""
     recipe: str = "um"
-    _cut: dict[tuple[int, int], Labels] = field(default_factory=dict, repr=False)
+    cuts: Cuts = field(default_factory=Cuts)
 
     def __post_init__(self) -> None:
         if self.extent not in (SCAN, SLAB):
@@ -62,7 +65,7 @@ class UmSynthesizer:
         facts: dict[str, Any] = {}
         brain, mirrored = scan.brain[levels], bool(rng.random() < 0.5)
         if self.options.guide == "um":
-            guide = self.changed(self._labels(number, level), scan.image[levels], rng)
+            guide = self._changed(scan, levels, rng)
             drawn = None
         else:
             guide, drawn, facts = self._drawn(scan, levels, rng)
@@ -81,23 +84,13 @@ class UmSynthesizer:
             record=record,
         )
 
-    def changed(self, labels: Labels, image: NDArray[np.float32], rng: Generator) -> NDArray[np.float32]:
+    def _changed(self, scan: Reference, levels: slice, rng: Generator) -> NDArray[np.float32]:
         """A scan's guide with every superpixel brighter or darker by a step or so, (2, D, H, W)."""
-        values = means(image, labels)
+        labels = self.cuts.of(scan, self.options, levels)
+        values = means(scan.image[levels], labels)
         step = self.options.granularity / GREY_LEVELS * WHITE
         values = np.clip(values + rng.normal(0, JITTER * step, values.shape), 0, WHITE)
-        if self.options.dimensions == 3:
-            return unsupervised_mask(values, labels, self.options)
-        levels = [unsupervised_mask(values, level, self.options) for level in labels]
-        return np.stack(levels, 1)
-
-    def _labels(self, number: int, level: int) -> Labels:
-        """Superpixels of a scan or of one of its slices, cut once."""
-        if (number, level) not in self._cut:
-            scan = self.material.scans[number]
-            levels = _levels(level)
-            self._cut[number, level] = superpixels_of(scan.image[levels], scan.brain[levels], self.options)
-        return self._cut[number, level]
+        return unsupervised_masks(values, labels, self.options)
 
     def _level(self, scan: Reference, rng: Generator) -> int:
         """The lowest slice of a slab."""
@@ -121,10 +114,7 @@ class UmSynthesizer:
             if moved.any():
                 lesion, facts = moved, {"lesion_of": source.case}
                 break
-        if self.options.dimensions == 3:
-            return drawn_mask(brain, lesion, self.options), lesion, facts
-        guides = [drawn_mask(*level, self.options) for level in zip(brain, lesion, strict=True)]
-        return np.stack(guides, 1), lesion, facts
+        return drawn_masks(brain, lesion, self.options), lesion, facts
 
 
 def carried(
