@@ -9,24 +9,17 @@ from torch import Tensor, nn
 
 FEATURES = 32  # few, for a distribution of so many numbers must be known from some hundred slices
 WIDTHS = (16, 32, 48, 64)
-SLOPE = 0.1
 
 
 class SliceEncoder(nn.Module):
-    """Four convolutions of stride 2 and a mean over the picture; any size from 16 x 16 on.
-
-    No normalisation: how bright and how noisy a picture is, is part of what it is.
-    """
+    """Four convolutions of stride 2 and a mean over the picture; any size from 16 x 16 on."""
 
     def __init__(self) -> None:
         super().__init__()
         layers: list[nn.Module] = []
         for before, after in pairwise((1, *WIDTHS)):
-            layers += [nn.Conv2d(before, after, 3, 2, 1), nn.LeakyReLU(SLOPE)]
+            layers += [nn.Conv2d(before, after, 3, 2, 1), nn.GroupNorm(4, after), nn.LeakyReLU(0.1)]
         self.layers = nn.Sequential(*layers, nn.Conv2d(WIDTHS[-1], FEATURES, 1))
-        for layer in self.layers:
-            if isinstance(layer, nn.Conv2d):
-                nn.init.kaiming_normal_(layer.weight, SLOPE)
 
     def forward(self, slices: Tensor) -> Tensor:
         """Pooled features.

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import cached_property
-from itertools import product
 from typing import Any
 
 import numpy as np
@@ -58,15 +57,17 @@ def um_study(material: StudyMaterial, _: Judge, runner: Runner, seeds: Sequence[
     """Train and judge generators of both guides and segmentors with each seed, and ablations with the first.
 
     Real scans only: painted heads have the grain that they were painted with. The seed also decides which five slices
-    of the training subjects count as drawn.
+    of the training subjects count as drawn. Processes share seeds, for a segmentor needs its seed's generators.
     """
+    runner.settings = replace(runner.settings, checks=1)
     bench = _Bench(material, runner)
-    for seed, guide in runner.own(product(seeds, GUIDES)):
-        bench.generator_row(guide, GUIDES[guide], seed)
-    for seed, arm in runner.own(product(seeds, ARMS)):
-        bench.segmentor_row(arm, seed)
-    for seed, ablation in runner.own(product(seeds[:1], ABLATIONS)):
-        bench.generator_row(ablation, ABLATIONS[ablation], seed)
+    for seed in runner.own(seeds):
+        for guide, changed in GUIDES.items():
+            bench.generator_row(guide, changed, seed)
+        for arm in ARMS:
+            bench.segmentor_row(arm, seed)
+    for ablation in runner.own(ABLATIONS):
+        bench.generator_row(ablation, ABLATIONS[ablation], seeds[0])
 
 
 class _Bench:
