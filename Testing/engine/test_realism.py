@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from itertools import product
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from Testing.um_heads import HEADER, write_cases
 from pseudonormal.errors import InputError
 from pseudonormal.evaluate.features import at_resolution, default_features, features_of, named_features
 from pseudonormal.evaluate.realism import frechet, realism, row_normalised, variety
+from pseudonormal.evaluate.realism_table import METRICS
 from pseudonormal.networks.encoder import FEATURES
 
 
@@ -126,12 +128,8 @@ def test_the_command_measures_and_refuses(command, tmp_path):
     assert "| mine |" in said.out
     assert "row-normalised" in said.out
     table = list(csv.DictReader((tmp_path / "out" / "realism.csv").open(encoding="utf-8")))
-    assert {(row["metric"], row["features"], row["resolution"]) for row in table} == {
-        (metric, name, edge)
-        for metric in ("mm-fid", "mm-std")
-        for name in ("encoder", "random")
-        for edge in ("16", "24")
-    }
+    entries = {(row["metric"], row["features"], row["resolution"]) for row in table}
+    assert entries == set(product(METRICS, ("encoder", "random"), ("16", "24")))
     found = json.loads((tmp_path / "out" / "realism.json").read_text(encoding="utf-8"))
     assert found["mm-fid"]["mine"]["low"] <= found["mm-fid"]["mine"]["high"]
 
@@ -140,13 +138,13 @@ def test_the_command_measures_and_refuses(command, tmp_path):
     empty = tmp_path / "real" / "empty.csv"
     empty.write_text(HEADER, encoding="utf-8")
     for arguments, said_then in (
-        (("evaluate", few, "-o", tmp_path / "o", "--metric", "mm-fid", "--synthetic", made), "too few"),
-        (("evaluate", real, "-o", tmp_path / "o", "--metric", "fid", "--synthetic", made), "--metric fid: not known"),
-        (("evaluate", real, "-o", tmp_path / "o", "--metric", "mm-fid"), "give --synthetic"),
-        (("evaluate", real, "-o", tmp_path / "o", "--metric", "mm-fid", "--synthetic", real), "marks no case as synthetic"),
-        (("evaluate", real, "-o", tmp_path / "o", "--metric", "mm-fid", "--synthetic", made, "--resolution", 8), "16 pixels"),
-    ):  # fmt: skip
-        refused = command(*arguments)
+        ((few, "--metric", "mm-fid", "--synthetic", made), "too few"),
+        ((real, "--metric", "fid", "--synthetic", made), "--metric fid: not known"),
+        ((real, "--metric", "mm-fid"), "give --synthetic"),
+        ((real, "--metric", "mm-fid", "--synthetic", real), "marks no case as synthetic"),
+        ((real, "--metric", "mm-fid", "--synthetic", made, "--resolution", 8), "16 pixels"),
+    ):
+        refused = command("evaluate", *arguments, "-o", tmp_path / "o")
         assert refused.code == 2
         assert len(refused.lines) == 1
         assert said_then in refused.lines[0]
