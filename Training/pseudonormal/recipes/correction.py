@@ -13,6 +13,7 @@ from pseudonormal.fills.biharmonic import biharmonic_fill
 from pseudonormal.fills.normalised_convolution import normalised_convolution_fill
 from pseudonormal.fills.symmetry import SymmetryPlane, symmetry_plane
 from pseudonormal.models.bundle import Model
+from pseudonormal.networks.precision import fast_precision
 from pseudonormal.networks.unet import whole_edge
 from pseudonormal.recipes.fusion import LARGEST, TINY_ML, Look, Mode, View, fuse, guided_share
 from pseudonormal.recipes.halo import halo
@@ -99,7 +100,7 @@ class CorrectedFill:
         tensors = {
             key: torch.from_numpy(np.pad(value, padding))[:, None].to(self.model.device) for key, value in batch.items()
         }
-        with torch.inference_mode(), torch.autocast(self.model.device.type, torch.bfloat16):
+        with torch.inference_mode(), fast_precision(self.model.device):
             restored = self.model.restore(**tensors)
         whole = (slice(None), 0, *(slice(0, n) for n in seen.shape))
         normals = restored.normal.float().cpu().numpy()[whole] * deviation + mean

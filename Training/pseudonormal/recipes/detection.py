@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from pseudonormal.errors import InputError
 from pseudonormal.models.bundle import Calibration, Model
+from pseudonormal.networks.precision import fast_precision
 from pseudonormal.recipes.lesion import network_input
 from pseudonormal.regions import NEIGHBOURS, bounding_box, connected, sizes
 
@@ -38,7 +39,7 @@ def lesion_probability(image: NDArray[np.float32], brain: NDArray[np.bool_], mod
     inside = brain[box]
     channels = np.stack([network_input(image, brain)[box], inside.astype(np.float32)])
     tensor = torch.from_numpy(channels)[None].to(model.device)
-    with torch.inference_mode(), torch.autocast(model.device.type, torch.bfloat16):
+    with torch.inference_mode(), fast_precision(model.device):
         logits = sliding_window_inference(
             tensor, (WINDOW,) * 3, 1, _channels_last(model.lesion), overlap=OVERLAP, mode="gaussian"
         )

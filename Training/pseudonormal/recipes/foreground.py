@@ -11,6 +11,7 @@ from scipy import ndimage
 from torch import nn
 
 from pseudonormal.errors import InputError
+from pseudonormal.networks.precision import fast_precision
 from pseudonormal.networks.unet import whole_edge
 from pseudonormal.recipes.brain import GRID_MM, SIZE, standardise
 from pseudonormal.recipes.stripped import stripped_tissue
@@ -78,6 +79,6 @@ def _look(image: NDArray[np.float32], model: BrainModel) -> NDArray[np.float32]:
     padded = np.pad(np.clip(image, low, high), padding, constant_values=low)
     tensor = torch.from_numpy(standardise(padded.astype(np.float32)))[None, None]
     tensor = tensor.to(device=model.device, memory_format=torch.channels_last_3d)
-    with torch.inference_mode(), torch.autocast(model.device.type, torch.bfloat16):
+    with torch.inference_mode(), fast_precision(model.device):
         logits = model.brain(tensor).float().cpu().numpy()[0, 0]
     return np.ascontiguousarray(logits[tuple(slice(0, n) for n in image.shape)])

@@ -21,6 +21,7 @@ from lightning_fabric.plugins.environments.torchelastic import TorchElasticEnvir
 from torch import Tensor, distributed, nn
 
 from pseudonormal.errors import InputError
+from pseudonormal.networks.precision import is_bfloat16_fast
 from pseudonormal.training.settings import Settings
 
 Value = TypeVar("Value")
@@ -105,7 +106,7 @@ def processes(settings: Settings) -> Iterator[Processes]:
         devices=[device.index] if chosen else here,
         num_nodes=count // here,
         strategy="ddp" if together else "auto",
-        precision="bf16-mixed" if settings.bfloat16 else "32-true",
+        precision="bf16-mixed" if settings.bfloat16 and is_bfloat16_fast(device) else "32-true",
         plugins=[TorchElasticEnvironment() if together else LightningEnvironment()],
     )
     fabric.launch()

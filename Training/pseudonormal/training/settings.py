@@ -32,7 +32,7 @@ class Settings:
     :param workers: processes that make samples; 0: made in this one. With the same number of them a seed gives the
         same weights, if ``steps`` ends the training and ``minutes`` is out of reach.
     :param average: how much of the moving average of the weights stays at each step.
-    :param bfloat16: half precision where it is safe; 0: all in float32.
+    :param bfloat16: half precision where it is safe and the processor is faster so; 0: all in float32.
     :param checkpoint_every: steps.
     :param checkpoint_seconds: a checkpoint is written at least so often.
     :param checks: how often the recipe's check is made in the whole training, the one at the end included.

@@ -15,6 +15,7 @@ from torch import nn
 
 from pseudonormal.lesions.shapes import ShapeSource
 from pseudonormal.lesions.source import LesionSource
+from pseudonormal.networks.precision import fast_precision
 from pseudonormal.networks.unet import whole_edge
 from pseudonormal.recipes.smile.guesses import AWAY, CALM
 from pseudonormal.recipes.smile.painting import painter_noise
@@ -53,7 +54,7 @@ class PainterFamily:
         device = next(self._painter.parameters()).device
         flat = self._dimensions == 2
         tensors = [torch.from_numpy(array.astype(np.float32)).to(device) for array in arrays]
-        with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16):
+        with torch.inference_mode(), fast_precision(device):
             painted = self._painter(*(tensor[:, None] if flat else tensor[None, None] for tensor in tensors))
         whole = painted.float().cpu().numpy()
         return np.asarray(whole[:, 0] if flat else whole[0, 0])

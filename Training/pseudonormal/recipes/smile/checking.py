@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from pseudonormal.networks.precision import fast_precision
 from pseudonormal.recipes.smile.drawing import Drawing
 from pseudonormal.recipes.smile.guesses import Guesses
 from pseudonormal.recipes.smile.loss import RESTORER_INPUTS
@@ -90,7 +91,7 @@ class Checking:
             there = {key: value.to(device) for key, value in lesion.items()}
             inputs = {key: there[key] for key in RESTORER_INPUTS}
             seen = (there["observed"] - there["fill"]) * there["lesion"]
-            with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16):
+            with torch.inference_mode(), fast_precision(device):
                 void = networks["restore"](**inputs | {"seen": torch.zeros_like(seen)}).normal
                 guided = networks["restore"](**inputs | {"seen": seen}).normal
             for name, answer in (("void", void), ("guided", guided), ("fill", there["fill"])):

@@ -13,6 +13,7 @@ from pseudonormal.fills.biharmonic import biharmonic_fill
 from pseudonormal.fills.normalised_convolution import normalised_convolution_fill
 from pseudonormal.fills.symmetry import SymmetryPlane, symmetry_plane
 from pseudonormal.models.bundle import Calibration, Model
+from pseudonormal.networks.precision import fast_precision
 from pseudonormal.networks.unet import whole_edge
 from pseudonormal.recipes.correction import CorrectedFill
 from pseudonormal.recipes.detection import lesion_probability
@@ -117,7 +118,7 @@ def _restore(restorer: nn.Module, inputs: Mapping[str, NDArray[np.float32]]) -> 
     padding = [(0, 0), (0, whole_edge(height) - height), (0, whole_edge(width) - width)]
     device = next(restorer.parameters()).device
     tensors = {key: torch.from_numpy(np.pad(value, padding))[None].to(device) for key, value in inputs.items()}
-    with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16):
+    with torch.inference_mode(), fast_precision(device):
         normal = restorer(**tensors).normal
     answer: NDArray[np.float32] = normal.float().cpu().numpy()[0, 0, :height, :width]
     return answer
@@ -128,7 +129,7 @@ def _run(network: nn.Module, slices: NDArray[np.float32]) -> NDArray[np.float32]
     height, width = slices.shape[2:]
     padding = [(0, 0), (0, 0), (0, whole_edge(height) - height), (0, whole_edge(width) - width)]
     device = next(network.parameters()).device
-    with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16):
+    with torch.inference_mode(), fast_precision(device):
         answer = network(torch.from_numpy(np.pad(slices, padding)).to(device))
     found: NDArray[np.float32] = answer.float().cpu().numpy()[:, :, :height, :width]
     return found
