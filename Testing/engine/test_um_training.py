@@ -145,3 +145,11 @@ def test_material_that_teaches_nothing_is_refused():
     flat = replace(flat, image=np.where(flat.brain, np.float32(0.4), np.float32(0)))
     with pytest.raises(InputError, match="case 'first_flair': its foreground shows nothing"):
         sorted_units([flat], UmOptions(**SMALL))
+
+
+def test_the_training_module_is_told_of_it():
+    from pseudonormal.server.catalogue import recipes
+
+    offered = {entry["name"]: entry for entry in recipes()}
+    assert "superpixels" in offered["um"]["explanation"]
+    assert not offered["um"]["trainable"]  # from a case store alone no model comes of it

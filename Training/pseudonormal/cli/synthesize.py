@@ -17,7 +17,11 @@ LIST_SECONDS = 20.0
 
 def synthesize(
     bundle: Annotated[
-        Path, typer.Argument(metavar="RUN", help="Folder of a finished run of a recipe that makes scans (um).")
+        Path,
+        typer.Argument(
+            metavar="BUNDLE",
+            help="Folder of a finished run of a recipe that makes scans (um): its settings and weights.",
+        ),
     ],
     cases: Cases,
     out: Out,

@@ -27,12 +27,13 @@ class TwoHeadGenerator(nn.Module):
         self.convolution = {2: nn.Conv2d, 3: nn.Conv3d}[spatial_dims]
         self.normalisation = {2: nn.InstanceNorm2d, 3: nn.InstanceNorm3d}[spatial_dims]
         widths = [width << level for level in range(DOWNS + 1)]
-        self.first = nn.Sequential(*self._layer(GUIDE, width, 7))
+        widest = {2: 7, 3: 3}[spatial_dims]  # a cube of 7 has 343 weights for each map: too many to take steps with
+        self.first = nn.Sequential(*self._layer(GUIDE, width, widest))
         pairs = list(pairwise(widths))
         self.down = nn.ModuleList(nn.Sequential(*self._layer(wide, deep, 3, 2)) for wide, deep in pairs)
         self.middle = nn.Sequential(*(_Residual(self._block(widths[-1])) for _ in range(BLOCKS)))
         self.up = nn.ModuleList(nn.Sequential(*self._doubled(deep, wide)) for wide, deep in reversed(pairs))
-        self.heads = self._padded(width + GUIDE, 2, 7)  # two heads in one convolution: half the time
+        self.heads = self._padded(width + GUIDE, 2, widest)  # two heads in one convolution: half the time
         for module in self.modules():
             if isinstance(module, self.convolution):
                 nn.init.normal_(module.weight, std=0.02)

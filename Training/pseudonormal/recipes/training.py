@@ -58,12 +58,6 @@ RECIPES: dict[str, TrainingRecipe] = {
         lambda streams, _: LesionRecipe(streams.anatomies, streams.references, streams.shapes, streams.in_place),
         Settings(minutes=92, batch=2, reuse=5, pool=100, learning_rate=2e-3),
     ),
-    "encoder": TrainingRecipe(
-        "Learns the features by which evaluate --metric mm-fid compares images. Learns from painted heads alone: of "
-        "each slice, its contrast, height and lesions, and how blurred, noisy or coarse it is.",
-        lambda streams, _: EncoderRecipe(encoder_anatomies(streams)),
-        Settings(minutes=6, batch=32, reuse=6, pool=600, learning_rate=2e-3, bfloat16=False),
-    ),
     "restore": TrainingRecipe(
         "Says what was there before the lesion: blends and corrects classical fills and the other hemisphere. "
         "Learns from lesions simulated in real normal tissue and in painted heads, so that the truth is known.",
@@ -88,6 +82,12 @@ RECIPES: dict[str, TrainingRecipe] = {
         lambda streams, options: UmRecipe(um_material(streams, options), options),
         Settings(minutes=30, batch=2, reuse=6, pool=80, learning_rate=1e-3, bfloat16=False),
         UmOptions,
+    ),
+    "encoder": TrainingRecipe(
+        "Learns the features by which evaluate --metric mm-fid compares images. Learns from painted heads alone: of "
+        "each slice, its contrast, height and lesions, and how blurred, noisy or coarse it is.",
+        lambda streams, _: EncoderRecipe(encoder_anatomies(streams)),
+        Settings(minutes=6, batch=32, reuse=6, pool=600, learning_rate=2e-3, bfloat16=False),
     ),
 }
 
