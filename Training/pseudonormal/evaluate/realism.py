@@ -78,7 +78,8 @@ def realism(real: Features, generators: Mapping[str, Features], *, seed: int = 0
 
     Every FID compares equally many images, for fewer give a greater one: half of the real images with the other half
     (the floor), or with so many synthetic ones; means over random choices of both. Intervals are over images that are
-    drawn with replacement, the same ones for the floor.
+    drawn with replacement, around the mean without: drawing some twice alone makes distances greater. The floor is held
+    fixed.
 
     :param real: features of real images; all have equally many.
     :raises InputError: too few real or synthetic images for features of so many numbers.
@@ -92,7 +93,7 @@ def realism(real: Features, generators: Mapping[str, Features], *, seed: int = 0
     fid, std = {}, {}
     for name, features in generators.items():
         raw = {key: float(np.mean([draw.fid[name][key] for draw in draws])) for key in real}
-        fid[name] = _score(raw, floor, [_ratio(draw.fid[name], draw.floor) for draw in again])
+        fid[name] = _score(raw, floor, [_ratio(draw.fid[name], floor) for draw in again])
         raw = {key: variety(features[key]) for key in real}
         std[name] = _score(raw, spread, [_ratio(draw.std[name], spread) for draw in again])
     return Realism(fid, std, floor, spread, count)
@@ -167,5 +168,6 @@ def _ratio(raw: Mapping[tuple[str, int], float], real: Mapping[tuple[str, int], 
 def _score(raw: dict[tuple[str, int], float], real: Mapping[tuple[str, int], float], resampled: list[float]) -> Score:
     entries = {key: raw[key] / max(real[key], 1e-12) for key in raw}
     tail = 50.0 * (1.0 - LEVEL)
-    low, high = np.percentile(resampled, [tail, 100.0 - tail])
-    return Score(float(np.mean(list(entries.values()))), float(low), float(high), entries, raw)
+    value = float(np.mean(list(entries.values())))
+    low, high = value + np.percentile(resampled, [tail, 100.0 - tail]) - np.mean(resampled)
+    return Score(value, max(0.0, float(low)), float(high), entries, raw)

@@ -112,8 +112,7 @@ def _made(groups: Mapping[str, Rows]) -> str:
         cells = []
         for metric in ("mm_fid", "mm_std"):
             values = [row[metric][0] for row in some]
-            each = " ".join(f"{low:.2f}–{high:.2f}" for _, low, high in (row[metric] for row in some))
-            cells += [f"{np.mean(values):.2f}", each]
+            cells += [f"{np.mean(values):.2f}", " ".join(f"{value:.2f}" for value in values)]
         again = [_again(some, metric) for metric in ("ssim", "error", "dice")]
         body.append([name, *cells, *again, f"{np.mean([row['steps'] for row in some]):.0f}"])
     first = next(iter(groups.values()))[0]["real_training"]
