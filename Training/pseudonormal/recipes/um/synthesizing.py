@@ -25,7 +25,7 @@ from pseudonormal.training.references import Reference
 
 SCAN, SLAB = "scan", "slab"
 SLICES = 3  # of a slab: the least that is a volume everywhere
-JITTER = 1.0  # standard deviation of a superpixel's change, in steps of the granularity
+JITTER = 0.3  # standard deviation of a superpixel's change, in steps of the granularity; a whole one makes mosaics
 WITH_LESION = 0.9  # share of the control's masks that show a lesion
 LEAST = 0.5  # of the largest slice's foreground: what a single slice shows at least
 TRIES = 8
