@@ -22,7 +22,7 @@ from pseudonormal.study.keeping import read_material, write_material
 from pseudonormal.study.labels import BASE, SHARES, run_name
 from pseudonormal.study.loop import CASES_A_ROUND, FIRST, ROUNDS, loop_study
 from pseudonormal.study.material import StudyMaterial, hidden
-from pseudonormal.study.painting import Disease, coarse_mask, coarse_scan, paint
+from pseudonormal.study.painting import Disease, paint
 from pseudonormal.study.plots import labels_plot, loop_plot
 from pseudonormal.study.run import run_study
 from pseudonormal.study.runner import SETTINGS, Runner
@@ -38,6 +38,7 @@ from pseudonormal.study.tables import (
 )
 from pseudonormal.synthesis.tissues import GROUPS
 from pseudonormal.training.anatomies import Anatomy
+from pseudonormal.training.coarse import coarse_mask, coarse_scan
 from pseudonormal.training.interrupt import Stopped
 
 SHAPE = (20, 44, 40)

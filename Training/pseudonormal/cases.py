@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -13,6 +13,7 @@ from pseudonormal.errors import InputError
 COLUMNS = ("case", "subject", "split", "image", "mask", "normal", "foreground")
 EXTRA_PATHS = ("labels", "change_mask", "doubtful", "weight")  # extra columns that name files
 TRAIN, VALIDATION = "train", "validation"
+SYNTHETIC = "synthetic"  # extra column: what marks a scan that a network made
 
 Kind = Literal["labelled", "unlabelled", "normal", "shape", "anatomy"]
 
@@ -56,6 +57,11 @@ class Case:
         return "labelled" if self.mask is not None else "unlabelled"
 
     @property
+    def synthetic(self) -> bool:
+        """Whether a network made it; such a case stands in split "train", never where anything is measured."""
+        return self.extra.get(SYNTHETIC, "").lower() in ("1", "true", "yes")
+
+    @property
     def has_truth(self) -> bool:
         """Whether both the lesion and what the scan would show without it are known (a simulated lesion)."""
         return self.kind == "labelled" and self.normal is not None
@@ -68,7 +74,7 @@ def read_cases(csv_path: Path) -> list[Case]:
     columns are kept in ``Case.extra``.
 
     :raises InputError: the file cannot be read, a column is missing, a named file does not exist, a case stands
-        there twice, or one subject stands in two splits.
+        there twice, one subject stands in two splits, or a synthetic case outside split "train".
     """
     csv_path = Path(csv_path)
     rows = _rows(csv_path)
@@ -103,6 +109,28 @@ def read_cases(csv_path: Path) -> list[Case]:
     return cases
 
 
+def read_lists(paths: Sequence[Path]) -> list[Case]:
+    """Read several lists of cases as one.
+
+    :raises InputError: see :func:`read_cases`; a case stands in two lists, or a subject in two splits.
+    """
+    cases: list[Case] = []
+    known: dict[str, Path] = {}
+    splits: dict[str, str] = {}
+    for path in paths:
+        for case in read_cases(path):
+            if case.case in known:
+                raise InputError(f"{path}: case '{case.case}' stands in {known[case.case]} too: name each case once")
+            known[case.case] = path
+            if splits.setdefault(case.subject, case.split) != case.split:
+                raise InputError(
+                    f"{path}: subject '{case.subject}' is in split '{case.split}' here and in "
+                    f"'{splits[case.subject]}' in another list: put all cases of a subject in one split"
+                )
+            cases.append(case)
+    return cases
+
+
 def _rows(csv_path: Path) -> Iterator[tuple[int, list[str]]]:
     """Non-empty rows with the line they end on."""
     try:
@@ -134,7 +162,7 @@ def _case(row: dict[str, str], folder: Path, where: str) -> Case:
     if image is None and mask is None and not extra.get("labels"):
         raise InputError(f"{where}: case '{name}' names no image and no mask: fill at least one")
     split = row["split"].lower()
-    return Case(
+    case = Case(
         case=name,
         subject=row["subject"] or name,
         split=_SPLIT_WORDS.get(split, split),
@@ -144,6 +172,9 @@ def _case(row: dict[str, str], folder: Path, where: str) -> Case:
         foreground=foreground,
         extra=extra,
     )
+    if case.synthetic and case.split != TRAIN:
+        raise InputError(f"{where}: case '{name}' is synthetic, which is for training only: put it in split '{TRAIN}'")
+    return case
 
 
 def _path(row: Mapping[str, str], column: str, folder: Path, where: str) -> Path | None:

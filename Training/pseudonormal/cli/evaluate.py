@@ -15,6 +15,7 @@ from pseudonormal.cli.choices import AsJson, Cases, Device, Out, Shapes
 from pseudonormal.cli.cores import use_all_cores
 from pseudonormal.cli.places import check_writable
 from pseudonormal.cli.progress import Talk
+from pseudonormal.cli.realism import Wanted, measure_realism
 from pseudonormal.errors import InputError
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 DEFAULT = "brain-mr"
 
 
-def evaluate(
+def evaluate(  # noqa: PLR0913, PLR0917 - one option each, of two kinds of evaluation
     cases: Cases,
     out: Out,
     recipe: Annotated[
@@ -53,6 +54,20 @@ def evaluate(
     generated: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Output of generate, checked on the scans' own grids.")
     ] = None,
+    metric: Annotated[
+        list[str] | None,
+        typer.Option(metavar="mm-fid|mm-std", help="Compare synthetic images with the real ones of CASES instead."),
+    ] = None,
+    synthetic: Annotated[
+        list[str] | None, typer.Option(metavar="[NAME=]LIST", help="What synthesize wrote; may be given often.")
+    ] = None,
+    features: Annotated[
+        list[str] | None, typer.Option(metavar="KIND=FILE", help="A further network to compare by: resnet18, resnet50.")
+    ] = None,
+    resolution: Annotated[
+        list[int] | None, typer.Option(metavar="N", help="Edge of the compared slices; may be given often. 24, 48, 96.")
+    ] = None,
+    rows: Annotated[bool, typer.Option("--rows", help="Show the row-normalised scores of the literature too.")] = False,
     device: Device = "auto",
     as_json: AsJson = False,
 ) -> None:
@@ -60,8 +75,17 @@ def evaluate(
 
     Writes one CSV for each tier, summary.md, summary.csv, summary.json and plots/ into OUT. A call that was
     interrupted goes on where it stopped. Cases of split "train" are left out.
+
+    With --metric synthetic images are measured instead, how true (mm-fid) and how various (mm-std) they are beside the
+    real ones of CASES: realism.md, realism.csv and realism.json.
     """
     check_writable(out)
+    if metric:
+        wanted = Wanted(metric, synthetic or (), features or (), resolution or (), rows)
+        use_all_cores()
+        with Talk(as_json) as talk:
+            measure_realism(cases, out, wanted, device, talk)
+        return
     from pseudonormal.cases import read_cases
     from pseudonormal.cli.generate import classical
     from pseudonormal.cli.simulate import families

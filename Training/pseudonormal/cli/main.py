@@ -23,6 +23,7 @@ from pseudonormal.cli.retrain import retrain
 from pseudonormal.cli.serve import serve
 from pseudonormal.cli.simulate import simulate
 from pseudonormal.cli.study import study
+from pseudonormal.cli.synthesize import synthesize
 from pseudonormal.cli.train import train
 from pseudonormal.cli.web import web
 
@@ -38,6 +39,7 @@ app.command()(generate)
 app.command()(evaluate)
 app.command()(simulate)
 app.command()(train)
+app.command()(synthesize)
 app.command()(retrain)
 app.add_typer(models, name="models")
 app.add_typer(cases, name="cases")

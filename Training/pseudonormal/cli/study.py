@@ -1,4 +1,4 @@
-"""``pseudonormal study``: the experiments behind recipe ``smile`` and the review's order, to be made again."""
+"""``pseudonormal study``: the experiments behind the recipes and the review's order, to be made again."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from pseudonormal.cli.places import check_writable
 from pseudonormal.cli.progress import Talk
 from pseudonormal.errors import InputError
 
-Name = Literal["labels", "augmentation", "ablation", "loop"]
+Name = Literal["labels", "augmentation", "ablation", "loop", "um"]
 
 
 def study(
-    name: Annotated[Name, typer.Argument(metavar="STUDY", help="labels, augmentation, ablation or loop.")],
+    name: Annotated[Name, typer.Argument(metavar="STUDY", help="labels, augmentation, ablation, loop or um.")],
     data: Annotated[list[Path], typer.Argument(metavar="CASES...", help="CSV lists of cases, with splits.")],
     out: Out,
     minutes: Annotated[float, typer.Option(metavar="N", min=0.01, help="Minutes of each training, at most.")] = 4.0,
@@ -36,18 +36,19 @@ def study(
     device: Device = "auto",
     as_json: AsJson = False,
 ) -> None:
-    """Repeat an experiment: many short trainings of recipe smile in 2D, judged on subjects that none has seen.
+    """Repeat an experiment: many short trainings of a recipe in 2D, judged on subjects that none has seen.
 
     labels: 10, 25, 50 and 100 % of the masks, with and without unlabelled scans. augmentation: a segmentor of its own
     without augmentation, with the usual one and with one by pseudo-normals. ablation: each loss and stream left out
     once. loop: masks corrected case after case with retraining in between, in the worklist's order and in a random one.
+    um: recipe um beside synthesis from drawn masks, ablated, and a segmentor with and without what it makes.
 
     Takes the real scans of one contrast, and label maps (column labels), from which further subjects are painted.
     Writes STUDY.md and STUDY.png into OUT. A call that was interrupted goes on where it stopped.
     """
     shared = _part(part)
     check_writable(out)
-    from pseudonormal.cases import read_cases
+    from pseudonormal.cases import read_lists
     from pseudonormal.models.bundle import DEFAULT_MODEL
     from pseudonormal.models.device import choose_device
     from pseudonormal.recipes.brain_finder import BrainFinder
@@ -55,11 +56,7 @@ def study(
     from pseudonormal.study.runner import Runner
     from pseudonormal.training.interrupt import Stopped, stop_on_interrupt
 
-    cases = [case for path in data for case in read_cases(path)]
-    names = [case.case for case in cases]
-    twice = next((one for one in names if names.count(one) > 1), None)
-    if twice is not None:
-        raise InputError(f"case '{twice}' stands in two lists: name each case once")
+    cases = read_lists(data)
     use_all_cores()
     where = choose_device(device)
     with Talk(as_json) as talk:

@@ -34,6 +34,10 @@ def train(
             "--set", metavar="KEY=VALUE", help="Change a setting or an option of the recipe; may be repeated."
         ),
     ] = None,
+    also: Annotated[
+        list[Path] | None,
+        typer.Option("--also", metavar="CASES", help="A further list, as synthesize writes it; may be repeated."),
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in that folder.")] = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     brain: Annotated[
@@ -47,7 +51,7 @@ def train(
     Ctrl-C keeps what was learnt; --resume goes on from there, and after a crash from the last checkpoint. With
     torchrun before it (torchrun --nproc-per-node 4 -m pseudonormal train ...) several processes or GPUs share the work.
     """
-    from pseudonormal.cases import read_cases
+    from pseudonormal.cases import read_lists
     from pseudonormal.models.device import choose_device
     from pseudonormal.recipes.brain_finder import BrainFinder
     from pseudonormal.recipes.training import find_recipe
@@ -65,7 +69,11 @@ def train(
     how = replace(how, device=str(where))
     if not resume and Checkpoints(run).exist():
         raise InputError(f"{run}: holds a run already; give --resume to continue it or another folder")
-    streams = load_streams(read_cases(cases), foreground_of=BrainFinder(brain, where))
+    listed = read_lists([cases, *(also or [])])
+    streams = load_streams(listed, foreground_of=BrainFinder(brain, where))
+    synthetic = sum(case.synthetic for case in listed)
+    if synthetic and tells:
+        say(f"{synthetic} of {len(listed)} cases are synthetic; they are learnt from, never checked on")
     if not as_json:
         console.print(f"[bold]{recipe}[/bold]: {chosen.explanation}")
     with console.status("reading the cases"):

@@ -52,9 +52,9 @@ class BrainRecipe(Trainable):
         """Heads of random pose, contrast, field of view, stripping and abnormality: "image" and "brain" (96³)."""
         while True:
             anatomy = self.anatomies[int(rng.integers(len(self.anatomies)))]
-            groups, brain = _pose(anatomy, rng)
+            groups, brain = pose(anatomy, rng)
             image = render(groups, draw_contrast(rng), rng, voxel_mm=GRID_MM)
-            image = _lesions(image, brain, rng)
+            image = add_blobs(image, brain, rng)
             if rng.random() < 0.45:
                 image = _strip(image, brain, rng)
             if rng.random() < 0.3:
@@ -77,7 +77,8 @@ class BrainRecipe(Trainable):
         return {"loss": dice + entropy, "dice_loss": dice.detach()}
 
 
-def _pose(anatomy: Anatomy, rng: Generator) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+def pose(anatomy: Anatomy, rng: Generator) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """Tissue groups and brain, turned, scaled and moved at random: (96, 96, 96) at 2 mm."""
     scale = GRID_MM * rng.uniform(0.87, 1.15)
     turn = Rotation.from_euler("zyx", rng.normal(0, [10, 8, 12]), degrees=True).as_matrix()
     matrix = turn * scale * rng.uniform(0.94, 1.06, 3)
@@ -90,7 +91,7 @@ def _pose(anatomy: Anatomy, rng: Generator) -> tuple[NDArray[np.uint8], NDArray[
     return turned[0], turned[1] > 0
 
 
-def _lesions(image: NDArray[np.float32], brain: NDArray[np.bool_], rng: Generator) -> NDArray[np.float32]:
+def add_blobs(image: NDArray[np.float32], brain: NDArray[np.bool_], rng: Generator) -> NDArray[np.float32]:
     """Up to three ellipsoids of any grey level, so that tumours at the surface still count as brain."""
     places = np.argwhere(brain)
     for _ in range(int(rng.integers(0, 4))):

@@ -8,11 +8,15 @@ from typing import Any
 
 from pseudonormal.errors import InputError
 from pseudonormal.recipes.brain import BrainRecipe
+from pseudonormal.recipes.encoder import EncoderRecipe, encoder_anatomies
 from pseudonormal.recipes.lesion import LesionRecipe
 from pseudonormal.recipes.restore import RestoreRecipe
 from pseudonormal.recipes.smile.material import smile_material
 from pseudonormal.recipes.smile.options import SmileOptions
 from pseudonormal.recipes.smile.recipe import SmileRecipe
+from pseudonormal.recipes.um.material import um_material
+from pseudonormal.recipes.um.options import UmOptions
+from pseudonormal.recipes.um.recipe import UmRecipe
 from pseudonormal.training.settings import Settings
 from pseudonormal.training.streams import Streams
 from pseudonormal.training.trainable import Trainable
@@ -70,6 +74,20 @@ RECIPES: dict[str, TrainingRecipe] = {
         Settings(minutes=10, batch=1, reuse=4, pool=60, learning_rate=2e-3),
         SmileOptions,
         from_store=True,
+    ),
+    "um": TrainingRecipe(
+        "Makes annotated scans, from a handful of drawn lesions and many scans without (UM-guided synthesis): from the "
+        "superpixels of any scan an image and, with it, where the lesion is. What it has learnt is used by "
+        "pseudonormal synthesize; it finds and restores nothing itself.",
+        lambda streams, options: UmRecipe(um_material(streams, options), options),
+        Settings(minutes=30, batch=2, reuse=6, pool=80, learning_rate=1e-3, bfloat16=False),
+        UmOptions,
+    ),
+    "encoder": TrainingRecipe(
+        "Learns the features by which evaluate --metric mm-fid compares images. Learns from painted heads alone: of "
+        "each slice, its contrast, height and lesions, and how blurred, noisy or coarse it is.",
+        lambda streams, _: EncoderRecipe(encoder_anatomies(streams)),
+        Settings(minutes=6, batch=32, reuse=6, pool=600, learning_rate=2e-3, bfloat16=False),
     ),
 }
 

@@ -71,13 +71,15 @@ def header_like(storage: Storage, geometry: Geometry) -> Nifti1Header | Nifti2He
     return header
 
 
-def header_for(geometry: Geometry, dtype: np.dtype) -> Nifti1Header:
+def header_for(geometry: Geometry, dtype: np.dtype, description: str = "") -> Nifti1Header:
     """A new header in mm with equal qform and sform (scanner coordinates).
 
     :param geometry: LPS geometry of the image.
     :param dtype: type of the voxels on disk.
+    :param description: at most 79 characters that viewers show with the image.
     """
     header = Nifti1Header()
+    header["descrip"] = description.encode()
     header["dim"] = [3, *geometry.size, 1, 1, 1, 1]
     affine = geometry.affine_ras()
     header.set_qform(affine, code=1)

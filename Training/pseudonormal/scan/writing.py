@@ -62,18 +62,19 @@ def write_like(scan: Scan, array: NDArray[Any], path: Path) -> None:
     _write_nifti(header, stored, path)
 
 
-def write_image(array: NDArray[Any], geometry: Geometry, path: Path) -> None:
+def write_image(array: NDArray[Any], geometry: Geometry, path: Path, description: str = "") -> None:
     """Write an array as NIfTI of its own type (a mask of booleans as uint8), with equal qform and sform.
 
     :param array: (D, H, W).
     :param geometry: LPS mm.
     :param path: ends in .nii or .nii.gz.
+    :param description: stands in the header; see :func:`pseudonormal.scan.nifti.header_for`.
     :raises InputError: when the folder cannot be written or the disk is full.
     """
     if array.shape != geometry.shape:
         raise ValueError(f"shape {array.shape} is not that of the geometry {geometry.shape}")
     stored = array.astype(np.uint8) if array.dtype == np.bool_ else array
-    _write_nifti(header_for(geometry, stored.dtype), stored, path)
+    _write_nifti(header_for(geometry, stored.dtype, description), stored, path)
 
 
 def write_segmentation(mask: NDArray[np.bool_], geometry: Geometry, path: Path, name: str = "Lesion") -> None:

@@ -17,8 +17,9 @@ from pseudonormal.recipes.smile.material import SmileMaterial
 from pseudonormal.regions import bounding_box
 from pseudonormal.scan.conform import conform, mask_to_model
 from pseudonormal.scan.reading import read_scan
-from pseudonormal.study.painting import Disease, StudyScan, coarse_anatomy, coarse_mask, coarse_scan, paint
+from pseudonormal.study.painting import Disease, StudyScan, coarse_anatomy, paint
 from pseudonormal.training.anatomies import Anatomy, mirrored_groups
+from pseudonormal.training.coarse import coarse_mask, coarse_scan
 from pseudonormal.training.references import FindForeground, Reference, read_reference
 from pseudonormal.training.streams import Streams
 

@@ -70,25 +70,6 @@ def coarse_anatomy(anatomy: Anatomy) -> Anatomy:
     return Anatomy(np.ascontiguousarray(groups[near]), np.ascontiguousarray(brain[near]))
 
 
-def coarse_scan(reference: Reference) -> Reference:
-    """A scan at twice its voxels: means of eight for the image, majorities for brain and lesion, any for doubt."""
-    return Reference(
-        reference.case,
-        _means(reference.image),
-        coarse_mask(reference.brain),
-        None if reference.lesion is None else coarse_mask(reference.lesion),
-        _means(reference.doubtful.astype(np.float32)) > 0,
-        reference.contrast,
-        reference.subject,
-        None if reference.weight is None else _means(reference.weight),
-    )
-
-
-def coarse_mask(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """A mask at twice its voxels: where at least half of the eight is marked."""
-    return _means(mask.astype(np.float32)) >= 0.5
-
-
 def paint(
     case: str, subject: str, anatomy: Anatomy, disease: Disease | None, rng: Generator, *, small: bool = False
 ) -> StudyScan:
@@ -166,9 +147,3 @@ def _tissue(anatomy: Anatomy, names: tuple[str, ...]) -> NDArray[np.bool_]:
 def _voxels(ml: tuple[float, float]) -> tuple[float, float]:
     """A range of volumes as the lesion source counts it, which takes every voxel for 1 mm³."""
     return ml[0] / VOXEL_MM**3, ml[1] / VOXEL_MM**3
-
-
-def _means(array: NDArray) -> NDArray[np.float32]:
-    even = array[tuple(slice(0, n - n % 2) for n in array.shape)].astype(np.float32)
-    depth, height, width = (n // 2 for n in even.shape)
-    return np.asarray(even.reshape(depth, 2, height, 2, width, 2).mean(axis=(1, 3, 5)), np.float32)

@@ -19,6 +19,8 @@ from pseudonormal.study.plots import labels_plot, loop_plot
 from pseudonormal.study.runner import Runner
 from pseudonormal.study.scores import Judge
 from pseudonormal.study.tables import ablation_markdown, augmentation_markdown, labels_markdown, loop_markdown
+from pseudonormal.study.um import um_study
+from pseudonormal.study.um_tables import um_markdown, um_plot
 from pseudonormal.training.references import FindForeground
 
 Run = Callable[[StudyMaterial, Judge, Runner, Sequence[int]], None]
@@ -38,6 +40,7 @@ STUDIES = {
     "augmentation": Study(augmentation_study, augmentation_markdown),
     "ablation": Study(ablation_study, ablation_markdown),
     "loop": Study(loop_study, loop_markdown, loop_plot),
+    "um": Study(um_study, um_markdown, um_plot),
 }
 
 

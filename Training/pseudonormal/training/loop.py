@@ -80,6 +80,8 @@ class Loop:
             self._state.go_on_from(content)
         if self._first:
             self._write_settings()
+            for remark in self._recipe.remarks:
+                self._told.warn(remark)
         self._log = Logbook(self._run / "log.jsonl", self._state.step, self._together)
         self._since = time.monotonic() - 60 * self._state.spent
         self._told_at = self._saved_at = time.monotonic()

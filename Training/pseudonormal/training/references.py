@@ -18,6 +18,7 @@ from pseudonormal.scan.placing import same_grid
 from pseudonormal.scan.reading import read_mask, read_scan
 from pseudonormal.scan.scan import Scan
 from pseudonormal.synthesis.contrast import SEQUENCES
+from pseudonormal.training.body import CT, find_body, window_scale
 
 MARGIN = 6  # voxels kept around the brain
 LEAST_EDGE = 96  # smaller references are padded, so that every recipe's patch fits in
@@ -35,7 +36,7 @@ class Reference:
     :param brain: (D, H, W) the foreground.
     :param lesion: (D, H, W) its lesions; None when nobody has drawn them.
     :param doubtful: (D, H, W) voxels that may be abnormal: neither normal tissue nor a label to learn from.
-    :param contrast: "flair", "t1", "t2" or "pd"; empty when it is another one or not known.
+    :param contrast: "flair", "t1", "t2", "pd" or "ct"; empty when it is another one or not known.
     :param subject: the person; several scans may be of one.
     :param weight: (D, H, W) float32 in [0, 1], how far a reviewer trusts what was drawn; None: wholly, everywhere.
     """
@@ -55,7 +56,8 @@ def read_reference(case: Case, foreground_of: FindForeground, *, unknown: bool =
 
     What is known of the lesions comes from the case: those of its ``mask``; none where ``normal`` names the image
     itself; somewhere within the mask that the extra column ``doubtful`` names. The extra column ``weight`` names a map
-    in [0, 1]: where it is 0, what was drawn is not to be trusted, and the voxel counts as doubtful.
+    in [0, 1]: where it is 0, what was drawn is not to be trusted, and the voxel counts as doubtful. In contrast "ct"
+    the foreground is the body, and the scale that of the window which the extra column ``window`` names.
 
     :param foreground_of: finds the brain, (D, H, W) of the model grid in the scan's units, where the case names no
         foreground.
@@ -63,8 +65,8 @@ def read_reference(case: Case, foreground_of: FindForeground, *, unknown: bool =
     :raises InputError: a file cannot be used, or nothing says which voxels are normal (unless ``unknown``).
     """
     contrast = case.extra.get("contrast", "").lower()
-    if contrast and contrast not in SEQUENCES:
-        known = ", ".join(SEQUENCES)
+    if contrast and contrast not in (*SEQUENCES, CT):
+        known = ", ".join([*SEQUENCES, CT])
         raise InputError(f"case '{case.case}': contrast '{contrast}' is not known: write {known} or leave it empty")
     path, named = case.image, case.extra.get("doubtful")
     if path is None:
@@ -88,8 +90,10 @@ def read_reference(case: Case, foreground_of: FindForeground, *, unknown: bool =
     if weight is not None:
         doubtful |= weight <= 0
     try:
-        brain = _mask(case.foreground, scan, conformed) if case.foreground else foreground_of(conformed.image)
-        scale = scale_from(conformed.image, brain, doubtful)
+        find = find_body if contrast == CT else foreground_of
+        brain = _mask(case.foreground, scan, conformed) if case.foreground else find(conformed.image)
+        window = case.extra.get("window", "")
+        scale = window_scale(window) if contrast == CT else scale_from(conformed.image, brain, doubtful)
     except InputError as error:
         # what finds the brain and the scale knows no file names
         raise error if str(path) in str(error) else InputError(f"{path}: {error}") from error

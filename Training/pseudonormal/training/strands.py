@@ -111,6 +111,12 @@ _strands: list[Iterator[Sample]] = []  # of a process that makes samples
 
 
 def _begin(samples: Samples, seeds: Sequence[Seed]) -> None:
+    work_for_parent()
+    _strands.extend(_begun(samples, seeds))
+
+
+def work_for_parent() -> None:
+    """Make this process one that another has started to share its work: one thread, no signals, ended with it."""
     import torch
 
     # Ctrl-C reaches every process of a terminal, and a service's end every process of it: the main one decides.
@@ -118,11 +124,10 @@ def _begin(samples: Samples, seeds: Sequence[Seed]) -> None:
         signal.signal(number, signal.SIG_IGN)
     torch.set_num_threads(1)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _strands.extend(_begun(samples, seeds))
 
 
 def _end_with_parent() -> None:
-    """A main process that was killed cannot tell those that make its samples."""
+    """A main process that was killed cannot tell those that work for it."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         connection.wait([parent.sentinel])

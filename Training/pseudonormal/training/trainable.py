@@ -42,11 +42,13 @@ class Trainable(Protocol):
     :ivar streams: the kinds of samples of which each batch holds its number of rows; () where there is one kind only.
     :ivar options: what it was built with beyond the material, a frozen dataclass of numbers, truth values and words
         that is kept with the run; None where there is nothing to choose.
+    :ivar remarks: on what it was given, one line each, for whoever trains it.
     """
 
     name: str
     streams: tuple[str, ...] = ()
     options: Any = None
+    remarks: tuple[str, ...] = ()
 
     @property
     def players(self) -> Mapping[str, tuple[str, ...]]:

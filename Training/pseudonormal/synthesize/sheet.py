@@ -1,0 +1,44 @@
+"""A contact sheet: some of what was made, at a glance."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from pseudonormal.recipes.um.checking import FOUND, outline
+from pseudonormal.scan.atomic import atomic_file
+from pseudonormal.scan.reading import read_scan
+from pseudonormal.synthesize.dataset import WHITE_STORED
+
+MOST, COLUMNS = 24, 6
+WHITE = 1.5 * WHITE_STORED
+
+
+def write_sheet(path: Path, out: Path, records: Sequence[Mapping[str, Any]]) -> None:
+    """Draw up to 24 cases, spread over all: the axial slice with most lesion and its outline.
+
+    :param out: where the cases' folders are.
+    :raises InputError: a case cannot be read, or the picture not be written.
+    """
+    chosen = [records[int(place)] for place in np.unique(np.linspace(0, len(records) - 1, MOST).round())]
+    rows = math.ceil(len(chosen) / COLUMNS)
+    figure = Figure(figsize=(1.8 * COLUMNS, 2.0 * rows + 0.4), facecolor="black", layout="constrained")
+    panels = figure.subplots(rows, COLUMNS, squeeze=False)
+    for axes in panels.flat:
+        axes.set_axis_off()
+    for axes, record in zip(panels.flat, chosen, strict=False):
+        folder = out / str(record["case"])
+        image, mask, organ = (read_scan(folder / f"{name}.nii.gz").array for name in ("image", "mask", "foreground"))
+        shown = mask if mask.any() else organ
+        level = int((shown > 0).sum(axis=(1, 2)).argmax())
+        axes.imshow(image[level], cmap="gray", vmin=0, vmax=WHITE, origin="lower")
+        outline(axes, mask[level] > 0, FOUND)
+        axes.set_title(f"{record['number']} · {record['lesion_ml']:.1f} ml", color="white", fontsize=8)
+    figure.suptitle(f"SYNTHETIC: {len(chosen)} of {len(records)}", color=FOUND, fontsize=10)
+    with atomic_file(path) as stream:
+        figure.savefig(stream, dpi=80, format="png")
