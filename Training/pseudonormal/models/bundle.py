@@ -31,7 +31,8 @@ from pseudonormal.recipes.lesion import lesion_network
 
 NETWORKS = {"brain": brain_network, "lesion": lesion_network, "restore": RestorerNetwork}
 DEFAULT_MODEL = "brain-mr"
-SHIPPED = Path(__file__).parents[3] / "Resources" / "models"
+_IN_PLACE = Path(__file__).parents[3] / "Resources" / "models"
+SHIPPED = _IN_PLACE if _IN_PLACE.is_dir() else Path(__file__).parents[1] / "shipped_models"  # see setup.py
 FOLDER_VARIABLE = "PSEUDONORMAL_MODELS"  # a further folder of bundles
 
 
