@@ -9,13 +9,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from Testing.um_heads import SMALL, some_scans
 
+from pseudonormal.cases import read_cases
 from pseudonormal.errors import InputError
+from pseudonormal.recipes.synthesizer import Synthetic
 from pseudonormal.recipes.um.carrying import Way, carried
 from pseudonormal.recipes.um.cuts import Cuts
 from pseudonormal.recipes.um.material import sorted_units
 from pseudonormal.recipes.um.options import UmOptions
 from pseudonormal.recipes.um.recipe import um_generator
 from pseudonormal.recipes.um.synthesizing import SLAB, SLICES, UmSynthesizer
+from pseudonormal.scan.scan import Geometry
+from pseudonormal.synthesize.dataset import Plan, begin, make_all, write_list
+from pseudonormal.synthesize.sheet import write_sheet
+from pseudonormal.training.streams import load_streams
 
 CUTS = Cuts()
 
@@ -87,6 +93,32 @@ def test_the_same_number_makes_the_same_scan(material):
     assert np.array_equal(first.image, again.image)
     assert first.record == again.record
     assert first.image.shape != other.image.shape or not np.array_equal(first.image, other.image)
+
+
+class Healthy:
+    """Makes scans without lesions, one of them with what it was before."""
+
+    recipe, fingerprint = "healthy", "1"
+
+    def make(self, rng):
+        organ = np.zeros((4, 40, 40), bool)
+        organ[:, 8:32, 8:32] = True
+        image = np.where(organ, rng.random(organ.shape), 0).astype(np.float32)
+        geometry = Geometry((40, 40, 4), (2.0,) * 3, (0.0,) * 3, (-1, 0, 0, 0, -1, 0, 0, 0, 1))
+        return Synthetic(image, np.zeros_like(organ), organ, geometry, "somebody", "flair", {"source": "a"})
+
+
+def test_scans_without_a_lesion_are_normal_ones_to_trainings(tmp_path):
+    plan = Plan("healthy", "1", 0)
+    begin(tmp_path, plan)
+    list(make_all(Healthy(), tmp_path, plan, [1, 2], workers=1))
+    records = write_list(tmp_path, plan, 2)
+    cases = read_cases(tmp_path / "cases.csv")
+    assert [case.kind for case in cases] == ["normal", "normal"]
+    scans = load_streams(cases, foreground_of=None).scans
+    assert not any(scan.lesion.any() for scan in scans)
+    write_sheet(tmp_path / "sheet.png", tmp_path, records)
+    assert (tmp_path / "sheet.png").exists()
 
 
 def test_only_slices_can_be_made_alone(material):
