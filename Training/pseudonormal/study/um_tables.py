@@ -85,14 +85,14 @@ def um_plot(rows: Rows) -> bytes:
             values = [row[name][0] for row in some_of(rows, what=guide)]
             _points(axes, place, values)
         axes.axhline(1.0, color="black", linewidth=0.8, linestyle=":")
-        axes.set_xticks(range(len(GUIDES)), ["UM", "UM, put in", "drawn mask"])
+        axes.set_xticks(range(len(GUIDES)), ["UM", "UM,\nput in", "drawn\nmask"])
         axes.set_ylabel(label)
         axes.set_ylim(bottom=0)
     for place, arm in enumerate(ARMS):
         some = some_of(rows, arm=arm)
         if some:
             _points(panels[2], place, list(seeds_of(some, "dice").values()))
-    panels[2].set_xticks(range(len(ARMS)), [f"{LABELS} slices", "+ UM", "+ UM, put in", "+ drawn mask"])
+    panels[2].set_xticks(range(len(ARMS)), [f"{LABELS} slices", "+ UM", "+ UM,\nput in", "+ drawn\nmask"])
     panels[2].set_ylabel("Dice on unseen subjects")
     panels[2].set_ylim(bottom=0)
     for axes in panels:
