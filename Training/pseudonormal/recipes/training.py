@@ -10,6 +10,9 @@ from pseudonormal.errors import InputError
 from pseudonormal.recipes.brain import BrainRecipe
 from pseudonormal.recipes.lesion import LesionRecipe
 from pseudonormal.recipes.restore import RestoreRecipe
+from pseudonormal.recipes.shape.options import ShapeOptions
+from pseudonormal.recipes.shape.reading import shape_material
+from pseudonormal.recipes.shape.recipe import ShapeRecipe
 from pseudonormal.recipes.smile.material import smile_material
 from pseudonormal.recipes.smile.options import SmileOptions
 from pseudonormal.recipes.smile.recipe import SmileRecipe
@@ -70,6 +73,13 @@ RECIPES: dict[str, TrainingRecipe] = {
         Settings(minutes=10, batch=1, reuse=4, pool=60, learning_rate=2e-3),
         SmileOptions,
         from_store=True,
+    ),
+    "shape": TrainingRecipe(
+        "Finds objects that nobody has drawn, from scans and from masks of other subjects (or a shape model): scans "
+        "become masks and masks scans, and masks are judged by their shape. Then: pseudonormal seed.",
+        lambda streams, options: ShapeRecipe(shape_material(streams, options), options),
+        Settings(minutes=60, batch=4, reuse=4, pool=200, learning_rate=1e-3, average=0.99),
+        ShapeOptions,
     ),
 }
 
