@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 
 from pseudonormal.cli.choices import AsJson, Device, Out
-from pseudonormal.cli.cores import use_all_cores
 from pseudonormal.cli.failure import INTERRUPTED, say
 from pseudonormal.cli.places import check_writable
 from pseudonormal.cli.progress import Talk
@@ -64,7 +63,6 @@ def seed(
     generator = read_generator(run, str(where))
     cases = read_cases(data)
     streams = load_streams(cases, foreground_of=BrainFinder(brain, where))
-    use_all_cores()
     with Talk(as_json) as talk, stop_on_interrupt() as stop:
         order = Order(
             out, how, learning, rounds, fine_mm, str(where), stop=stop, warn=say,

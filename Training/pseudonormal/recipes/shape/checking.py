@@ -11,12 +11,17 @@ from numpy.typing import NDArray
 from torch import nn
 
 from pseudonormal.recipes.shape.failures import FEWEST, signs
-from pseudonormal.recipes.shape.labelling import agreement, answer_of, label
+from pseudonormal.recipes.shape.labelling import agreement, answer_of, label, plausibility
 from pseudonormal.recipes.shape.material import Framed, ShapeMaterial
 from pseudonormal.recipes.shape.options import ShapeOptions
 from pseudonormal.recipes.shape.picture import write_example
 
 CHECKED = {2: 40, 3: 4}  # pictures: a check shall take seconds
+LEARNT = 0.75  # Dice of auxiliary masks with their own reconstruction
+NOT_LEARNT = (
+    "shape space does not know the auxiliary masks: all shapes are one to it, and the judge of masks is blind: raise "
+    "shape_share, or train longer"
+)
 
 
 class Checking:
@@ -31,7 +36,7 @@ class Checking:
         """Measure, draw ``run/example.png``, and look for the ways in which this fails.
 
         "agreement": mean trust in the masks found; "area" and "known_area", "alike" and "known_alike", "offset": see
-        :class:`Signs`; "dice": where the truth is known. Empty while shape space is learnt.
+        :class:`Signs`; "known_shapes": how well shape space knows auxiliary masks; "dice": where the truth is known.
         """
         options, scans = self._options, self._scans
         shapes = networks.get("shapes")
@@ -44,6 +49,10 @@ class Checking:
         write_example(run / "example.png", pictures, masks)
         found = {"agreement": agreement(labels)}
         self.warnings = []
+        if shapes is not None:
+            found["known_shapes"] = float(np.mean([_known_again(shapes, mask) for mask in self._known]))
+            if found["known_shapes"] < LEARNT:
+                self.warnings.append(NOT_LEARNT)
         if len(masks) >= FEWEST:
             told = signs(masks, pictures, self._known)
             self.warnings = told.warnings()
@@ -74,6 +83,11 @@ class Checking:
             return [array]
         every = max(1, len(scan.levels) * len(self._scans) // CHECKED[2])
         return [array[level] for level in scan.levels[::every]]
+
+
+def _known_again(shapes: nn.Module, mask: NDArray[np.bool_]) -> float:
+    flat = mask.ndim == 2
+    return float(plausibility(shapes, mask[None] if flat else mask, 2 if flat else 3)[0])
 
 
 def dice(mask: NDArray[np.bool_], truth: NDArray[np.bool_], scan: Framed) -> float:

@@ -16,11 +16,11 @@ LEAST_SHARE = 0.1  # of the largest slice of the region that a slice must show t
 
 @dataclass(frozen=True)
 class Frame:
-    """A cube on the model grid (1 mm); a single slice where the scan is one.
+    """A box on the model grid (1 mm), mostly a cube.
 
     :param centre: voxel (z, y, x) of the model grid, may lie between voxels.
-    :param shape: (D, H, W) of the cube; D = 1 for a single slice.
-    :param voxel_mm: of the cube's voxels.
+    :param shape: (D, H, W) of the box.
+    :param voxel_mm: of the box's voxels.
     """
 
     centre: tuple[float, float, float]
@@ -35,11 +35,11 @@ class Frame:
         """
         box = bounding_box(region) or tuple(slice(0, length) for length in region.shape)
         z, y, x = ((axis.start + axis.stop - 1) / 2 for axis in box)
-        return cls((z, y, x), (1 if region.shape[0] == 1 else edge, edge, edge), voxel_mm)
+        return cls((z, y, x), (edge, edge, edge), voxel_mm)
 
     def finer(self, voxel_mm: float) -> Frame:
-        """The same cube in smaller voxels; edges are multiples of 16."""
-        edges = [1 if n == 1 else max(16, 16 * round(n * self.voxel_mm / voxel_mm / 16)) for n in self.shape]
+        """The same box in smaller voxels; edges are multiples of 16."""
+        edges = [max(16, 16 * round(n * self.voxel_mm / voxel_mm / 16)) for n in self.shape]
         return Frame(self.centre, (edges[0], edges[1], edges[2]), voxel_mm)
 
     def image(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -55,27 +55,23 @@ class Frame:
 
     def back(self, values: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.float32]:
         """What was found in the frame on a model grid of this shape; 0 beyond the frame."""
-        steps = self._steps
-        offset = (np.array(self.shape) - 1) / 2 - np.array(self.centre) / steps
-        return ndimage.affine_transform(values, 1 / steps, offset, shape, order=1, mode="constant")
+        offset = (np.array(self.shape) - 1) / 2 - np.array(self.centre) / self.voxel_mm
+        return ndimage.affine_transform(values, [1 / self.voxel_mm] * 3, offset, shape, order=1, mode="constant")
 
     def to(self, other: Frame, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """What was found in this frame in another one of the same place."""
-        steps = other._steps / self._steps
-        offset = (np.array(self.shape) - 1) / 2 - (np.array(other.shape) - 1) / 2 * steps
-        return ndimage.affine_transform(values, steps, offset, other.shape, order=1, mode="nearest")
+        step = other.voxel_mm / self.voxel_mm
+        offset = (np.array(self.shape) - 1) / 2 - (np.array(other.shape) - 1) / 2 * step
+        return ndimage.affine_transform(values, [step] * 3, offset, other.shape, order=1, mode="nearest")
 
     def _taken(self, array: NDArray[np.float32], beyond: str) -> NDArray[np.float32]:
-        steps = self._steps
         if self.voxel_mm > 1:
-            array = ndimage.gaussian_filter(array, [0 if n == 1 else CRISP * self.voxel_mm for n in array.shape])
-        offset = np.array(self.centre) - (np.array(self.shape) - 1) / 2 * steps
-        taken: NDArray[np.float32] = ndimage.affine_transform(array, steps, offset, self.shape, order=1, mode=beyond)
+            array = ndimage.gaussian_filter(array, CRISP * self.voxel_mm)
+        offset = np.array(self.centre) - (np.array(self.shape) - 1) / 2 * self.voxel_mm
+        taken: NDArray[np.float32] = ndimage.affine_transform(
+            array, [self.voxel_mm] * 3, offset, self.shape, order=1, mode=beyond
+        )
         return taken
-
-    @property
-    def _steps(self) -> NDArray[np.float64]:
-        return np.array([1.0 if n == 1 else self.voxel_mm for n in self.shape])
 
 
 def slices_of(region: NDArray[np.bool_]) -> list[int]:

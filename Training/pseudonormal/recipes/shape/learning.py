@@ -51,7 +51,7 @@ class LearningOptions:
     q: float = 0.7
     no_voxel_weights: bool = False
     no_scan_weights: bool = False
-    doubt_begin: float = 0.25
+    doubt_begin: float = 0.5
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant.

@@ -61,7 +61,7 @@ class SimulatedLesions:
         place = self._source.place(brain, rng, volume_ml=self._volume)
         mask = np.zeros(brain.shape, bool)
         if place is not None:
-            mask[place.box] = place.opacity > 0.5
+            mask[place.box] = place.opacity > 0  # what the wanted volume is counted by
         if len(shape) == 3:
             return mask
         shown = np.flatnonzero(mask.any(axis=(1, 2)))

@@ -59,13 +59,13 @@ class ShapeOptions:
     one_piece: bool = True
     width: int = 12
     latent: int = 32
-    shape_share: float = 0.25
+    shape_share: float = 0.3
     patch_judge: bool = False
     no_calibration: bool = False
     adv_weight: float = 1.0
-    image_weight: float = 10.0
+    image_weight: float = 3.0
     mask_weight: float = 10.0
-    prior_weight: float = 0.5
+    prior_weight: float = 5.0
     beta: float = 0.01
     noise: float = 0.1
 

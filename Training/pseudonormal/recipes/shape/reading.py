@@ -58,7 +58,7 @@ def kept_apart(streams: Streams) -> tuple[list[Case], list[Case]]:
 
 @dataclass(frozen=True)
 class Opened:
-    """A scan on its model grid, scaled; all (D, H, W), D = 1 where it is a single slice.
+    """A scan on its model grid, scaled; all (D, H, W).
 
     :param image: float32, 0 to 1 is most of it.
     :param region: what of it counts: the brain, or what is not air.
@@ -86,8 +86,7 @@ class Opened:
 
     def on_own_grid(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """Values of the model grid on the scan's own voxels."""
-        whole = np.broadcast_to(values, self.conformed.geometry.shape) if values.shape[0] == 1 else values
-        return to_native(np.ascontiguousarray(whole, np.float32), self.conformed).astype(np.float32)
+        return to_native(values, self.conformed).astype(np.float32)
 
 
 def opened(case: Case, options: ShapeOptions, foreground_of: FindForeground) -> Opened:
@@ -98,12 +97,10 @@ def opened(case: Case, options: ShapeOptions, foreground_of: FindForeground) -> 
     assert case.image is not None
     scan = read_scan(case.image)
     conformed = conform(scan)
-    image = _slab(conformed.image, scan, conformed)
-    if options.dimensions == 3 and image.shape[0] == 1:
-        raise InputError(f"{case.image}: is a single slice: give volumes, or --set dimensions=2")
+    image = conformed.image
     try:
         if options.region == "brain":
-            region = _slab(_foreground(case, scan, conformed, foreground_of), scan, conformed)
+            region = _foreground(case, scan, conformed, foreground_of)
             image = np.where(region, scale_from(image, region).apply(image), 0)
         else:
             image = scale_from(image, np.ones(image.shape, bool)).apply(image)
@@ -112,7 +109,7 @@ def opened(case: Case, options: ShapeOptions, foreground_of: FindForeground) -> 
         raise error if str(case.image) in str(error) else InputError(f"{case.image}: {error}") from error
     truth = None
     if case.mask is not None:
-        truth = _slab(mask_to_model(read_mask(case.mask, scan)[0], conformed), scan, conformed)
+        truth = mask_to_model(read_mask(case.mask, scan)[0], conformed)
     elif case.kind == "normal":
         truth = np.zeros(image.shape, bool)
     around = region if options.region == "brain" else np.zeros_like(region)
@@ -154,24 +151,16 @@ def _known_mask(case: Case, options: ShapeOptions) -> tuple[NDArray[np.bool_], f
     assert case.mask is not None
     scan = read_scan(case.mask)
     conformed = conform(scan)
-    if options.dimensions == 3 and scan.array.shape[conformed.order[0]] == 1:
-        raise InputError(
-            f"{case.mask}: is a single slice, but shapes are learnt in 3D: give volumes, or --set dimensions=2"
-        )
     marked = scan.array > 0
     if not marked.any():
         raise InputError(f"{case.mask}: marks nothing: take it out of the list, or give the mask that was meant")
-    if marked.all():
-        raise InputError(f"{case.mask}: marks every voxel: give a mask, not a scan")
     mask = mask_to_model(marked, conformed)
-    mask = _slab(mask, scan, conformed)
     around = np.zeros_like(mask)
     if options.region == "brain" and case.foreground is not None:
-        around = _slab(mask_to_model(read_mask(case.foreground, scan)[0], conformed), scan, conformed)
+        around = mask_to_model(read_mask(case.foreground, scan)[0], conformed)
     frame = Frame.around(around, options.edge, options.voxel_mm)
     shown = frame.mask(mask)
-    fill = shown.sum() * options.voxel_mm ** (2 if shown.shape[0] == 1 else 3)
-    if fill < (1 - MOST_BEYOND) * mask.sum() and _beyond(mask, frame) > MOST_BEYOND:
+    if _beyond(mask, frame) > MOST_BEYOND:
         raise InputError(
             f"{case.mask}: reaches beyond the frame of {options.edge * options.voxel_mm:g} mm: raise voxel_mm, or name "
             "its brain in the column foreground"
@@ -188,7 +177,6 @@ def _beyond(mask: NDArray[np.bool_], frame: Frame) -> float:
     """Share of a mask of the model grid that the frame does not show."""
     points = np.argwhere(mask)
     half = np.array(frame.shape) * frame.voxel_mm / 2
-    half[np.array(frame.shape) == 1] = np.inf
     return float((np.abs(points - np.array(frame.centre)) > half).any(1).mean())
 
 
@@ -209,10 +197,3 @@ def _foreground(case: Case, scan: Scan, conformed: Conformed, foreground_of: Fin
     if case.foreground is None:
         return foreground_of(conformed.image)
     return mask_to_model(read_mask(case.foreground, scan)[0], conformed)
-
-
-def _slab(array: NDArray, scan: Scan, conformed: Conformed) -> NDArray:
-    """An array of the model grid; the middle of it where the scan is a single axial slice, however thick."""
-    if scan.array.shape[conformed.order[0]] > 1:
-        return array
-    return array[array.shape[0] // 2][None]

@@ -31,7 +31,7 @@ GENERATOR = Settings(
     checkpoint_every=10_000,
 )  # fmt: skip
 ROUND = replace(GENERATOR, batch=8, learning_rate=4e-3, checks=0)
-ROUND_STEPS = 0.5  # of the generator's
+ROUND_STEPS = 0.25  # of the generator's
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,9 @@ def arm_row(situation: Situation, arm: Arm, runner: Runner, seed: int) -> Row:
     flags = "-".join(sorted(arm.generator)) or "whole"
     name = f"{situation.name}_{flags}_{seed}".replace(" ", "_")
     recipe = ShapeRecipe(situation.material, options)
-    generator = replace(runner, settings=GENERATOR).networks(name, recipe, seed)
+    # a PatchGAN needs no shape space: its generator gets as many steps as the others'
+    steps = round(runner.steps * (1 - options.shape_share)) if options.patch_judge else runner.steps
+    generator = replace(runner, settings=GENERATOR, steps=steps).networks(name, recipe, seed)
     learning = LearningOptions(dimensions=options.dimensions, **arm.learning)
     of_round = f"{name}_{'-'.join(sorted(map(str, arm.learning))) or 'whole'}"
     teacher = round_runner(runner)
@@ -133,7 +135,7 @@ def with_truth(scan: Framed) -> Labelled:
 
 
 def round_runner(runner: Runner) -> Runner:
-    """Trains segmentors: half of the generator's steps."""
+    """Trains segmentors: a quarter of the generator's steps."""
     return replace(runner, settings=ROUND, steps=max(1, round(runner.steps * ROUND_STEPS)))
 
 

@@ -32,7 +32,14 @@ TOP_MM = 120.0  # of the head, from the vertex down: slices through the brain
 LEAST = 0.02  # share of a slice that the brain fills in those that are looked at
 CONTRAST = "t1"
 OPTIONS = ShapeOptions(
-    dimensions=2, edge=EDGE, voxel_mm=VOXEL_MM, region="head", width=8, shape_share=0.35, prior_weight=5.0
+    dimensions=2,
+    edge=EDGE,
+    voxel_mm=VOXEL_MM,
+    region="head",
+    width=8,
+    shape_share=0.5,
+    prior_weight=5.0,
+    image_weight=3.0,
 )
 WHOLE = Arm("whole recipe")
 
