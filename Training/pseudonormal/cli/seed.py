@@ -50,8 +50,8 @@ def seed(
     from pseudonormal.cli.case_store import opened
     from pseudonormal.models.device import choose_device
     from pseudonormal.recipes.brain_finder import BrainFinder
+    from pseudonormal.recipes.shape.generator import read_generator
     from pseudonormal.recipes.shape.learning import LearningOptions
-    from pseudonormal.seeding.material import read_generator
     from pseudonormal.seeding.run import SETTINGS, Order, into_store
     from pseudonormal.seeding.run import seed as make_seeds
     from pseudonormal.training.interrupt import Stopped, stop_on_interrupt

@@ -12,11 +12,12 @@ from torch import nn
 
 from pseudonormal.cases import Case
 from pseudonormal.errors import InputError
-from pseudonormal.recipes.shape.learning import LearningOptions
+from pseudonormal.recipes.shape.generator import Generator
+from pseudonormal.recipes.shape.learning import NETWORKS, LearningOptions
 from pseudonormal.recipes.shape.reading import opened
 from pseudonormal.recipes.shape.rounds import Round, best_of, rounds
 from pseudonormal.scan.atomic import atomic_file
-from pseudonormal.seeding.material import Generator, seeding_material, taught
+from pseudonormal.seeding.material import seeding_material, taught
 from pseudonormal.seeding.writing import MASK, WEIGHT, Seed, write_list, write_seed
 from pseudonormal.store.store import Store
 from pseudonormal.training.settings import Settings
@@ -71,7 +72,7 @@ def seed(streams: Streams, generator: Generator, order: Order) -> list[Seed]:
     told: list[Round] = []
     made = rounds(
         material, generator.networks, options, replace(order.learning, dimensions=options.dimensions),
-        lambda name, recipe: _learn(name, recipe, order), most=order.rounds, told=told.append,
+        lambda name, recipe, before: _learn(name, recipe, before, order), most=order.rounds, told=told.append,
     )  # fmt: skip
     best = best_of(made)
     _write_rounds(order.out, made, best)
@@ -115,10 +116,12 @@ def into_store(store: Store, out: Path, cases: Sequence[Case], seeds: Sequence[S
     return added, len(seeds) - added
 
 
-def _learn(name: str, recipe: Trainable, order: Order) -> Mapping[str, nn.Module]:
+def _learn(name: str, recipe: Trainable, before: str | None, order: Order) -> Mapping[str, nn.Module]:
+    folder = order.out / "rounds"
+    start = {} if before is None else {network: folder / before / f"{network}.safetensors" for network in NETWORKS}
     settings = replace(order.settings, device=order.device)
     return trained(
-        recipe, order.out / "rounds" / name, settings, warn=order.warn, stop=order.stop,
+        recipe, folder / name, settings, start=start, warn=order.warn, stop=order.stop,
         progress=lambda line: order.progress(line["done"], name.replace("_", " ")),
     )  # fmt: skip
 

@@ -45,9 +45,14 @@ class Label:
 
         What no view takes for the object is background whatever the trust.
         """
-        sure = np.abs(2 * self.probability - 1)
         trust = np.where(self.probability < NOWHERE, 1, self.trust.reshape(-1, 1, 1))
-        return np.maximum(sure * trust, LEAST_WEIGHT).astype(np.float32)
+        return np.maximum(self.sure * trust, LEAST_WEIGHT).astype(np.float32)
+
+    @property
+    def sure(self) -> NDArray[np.float32]:
+        """(D, H, W) in [0, 1], ``|2p - 1|``; 0 where cleaning went against the probability."""
+        sure = np.abs(2 * self.probability - 1)
+        return np.where(self.mask == (self.probability >= 0.5), sure, 0).astype(np.float32)
 
 
 def answer_of(networks: Networks) -> Answer:

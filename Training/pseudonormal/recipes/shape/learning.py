@@ -26,6 +26,7 @@ from pseudonormal.training.crops import box_around, padded
 from pseudonormal.training.trainable import Trainable, Turn
 
 LOSSES = ("noise_weighted_dice", "dice", "mae", "gce", "noise_robust_dice")
+NETWORKS = ("segment",)
 CHANNELS = (16, 32, 64, 96)
 PATCH = 64  # voxels, of a volume's boxes
 MOVED_ODDS = 0.5
@@ -76,11 +77,13 @@ class Labelled:
 
     :param mask: (D, H, W) bool.
     :param trust: for each slice in 2D, else one number.
+    :param sure: (D, H, W) float32 in [0, 1], how sure each voxel of it is; None: wholly.
     """
 
     scan: Framed
     mask: NDArray[np.bool_]
     trust: NDArray[np.float32]
+    sure: NDArray[np.float32] | None = None
 
 
 @dataclass
@@ -100,7 +103,7 @@ class LearningRecipe(Trainable):
     @property
     def players(self) -> Mapping[str, tuple[str, ...]]:
         """One."""
-        return {"segment": ("segment",)}
+        return {"segment": NETWORKS}
 
     def networks(self) -> dict[str, nn.Module]:
         """A U-Net: one picture, one logit."""
@@ -114,35 +117,41 @@ class LearningRecipe(Trainable):
                 levels = one.scan.levels
                 level = levels[int(rng.integers(len(levels)))]
                 image, mask, trust = one.scan.image[level], one.mask[level], one.trust[level]
+                sure = np.ones(mask.shape, np.float32) if one.sure is None else one.sure[level]
             else:
                 places = np.argwhere(one.mask if one.mask.any() and rng.random() < ON_OBJECT else one.scan.region)
                 edges = [min(PATCH, n) for n in one.mask.shape]
                 box = box_around(places[int(rng.integers(len(places)))], edges, one.mask.shape)
                 image, mask = padded(one.scan.image[box], edges), padded(one.mask[box], edges)
+                sure = np.ones(mask.shape, np.float32) if one.sure is None else padded(one.sure[box], edges)
                 trust = one.trust[0]
-            yield {"picture": as_seen(image), "label": mask, "trust": float(trust) / max(self._mean_trust, 1e-3)}
+            relative = float(trust) / max(self._mean_trust, 1e-3)
+            yield {"picture": as_seen(image), "label": mask, "sure": sure, "trust": relative}
 
     def redraw(self, sample: dict[str, Any], rng: Generator) -> dict[str, Any]:
         """Turned, scaled and flipped; another gain, shift and noise."""
-        picture, mask = sample["picture"], sample["label"].astype(np.float32)
+        picture, mask, sure = sample["picture"], sample["label"].astype(np.float32), sample["sure"]
         if rng.random() < MOVED_ODDS:
             turn, offset = small_move(picture.shape, rng)
             picture = ndimage.affine_transform(picture, turn, offset, order=1, mode="nearest")
             mask = (ndimage.affine_transform(mask, turn, offset, order=1, mode="nearest") >= 0.5).astype(np.float32)
+            sure = ndimage.affine_transform(sure, turn, offset, order=1, mode="nearest")
         picture = picture * np.exp(rng.normal(0, 0.1)) + rng.normal(0, 0.1)
         picture = picture + rng.uniform(0, 0.1) * rng.standard_normal(picture.shape)
         flip = -1 if rng.random() < 0.5 else 1
         return {
             "picture": np.ascontiguousarray(picture[..., ::flip], np.float32),
             "label": np.ascontiguousarray(mask[..., ::flip]),
+            "sure": np.ascontiguousarray(sure[..., ::flip]),
             "trust": np.full((1,) * picture.ndim, sample["trust"], np.float32),
         }
 
     def loss(self, networks: Mapping[str, nn.Module], batch: Mapping[str, Tensor], turn: Turn) -> dict[str, Tensor]:
         """The chosen loss.
 
-        Voxel weights are ``1 - |p - y|`` of the moving average, 0.1 at least: what it cannot make fit the label after
-        a while is more likely the label's fault.
+        Voxel weights are how sure who labelled was of a voxel, times ``1 - r |p - y|`` of the moving average, 0.1 at
+        least: what does not fit the label after a while is more likely the label's fault. r rises from 0 at
+        ``doubt_begin`` to 1 at the end: a network that has hardly learnt would only be told to stay as it is.
         """
         options, target = self.options, batch["label"]
         probability = networks["segment"](batch["picture"]).float().sigmoid()
@@ -155,10 +164,14 @@ class LearningRecipe(Trainable):
         if options.loss == "noise_robust_dice":
             return {"loss": noise_robust_dice(probability, target, gamma=options.gamma)}
         weight = torch.ones_like(target)
-        if not options.no_voxel_weights and turn.done >= options.doubt_begin:
+        if not options.no_voxel_weights:
+            weight = batch["sure"]
+        if not options.no_voxel_weights and turn.done > options.doubt_begin:
+            heard = (turn.done - options.doubt_begin) / (1 - options.doubt_begin)
             with torch.no_grad():
                 taught = turn.teachers["segment"](batch["picture"]).float().sigmoid()
-            weight = (1 - (taught - target).abs()).clamp(LEAST_WEIGHT, 1.0)
+            weight = weight * (1 - heard * (taught - target).abs())
+        weight = weight.clamp(LEAST_WEIGHT, 1.0)
         trust = batch["trust"].flatten(1)[:, 0]
         rows = torch.ones_like(trust) if options.no_scan_weights else trust
         return {"loss": noise_weighted_dice(probability, target, weight, rows), "weight": weight.mean().detach()}

@@ -59,7 +59,7 @@ class ShapeOptions:
     one_piece: bool = True
     width: int = 12
     latent: int = 32
-    shape_share: float = 0.3
+    shape_share: float = 0.4
     patch_judge: bool = False
     no_calibration: bool = False
     adv_weight: float = 1.0

@@ -17,7 +17,7 @@ from pseudonormal.training.trainable import Trainable
 ROUNDS = 3
 LEAST_GAIN = 0.002  # of the held-out estimate: less is no improvement
 
-Learn = Callable[[str, Trainable], Mapping[str, nn.Module]]
+Learn = Callable[[str, Trainable, str | None], Mapping[str, nn.Module]]
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,8 @@ def rounds(
     """Label, learn, label again, until the held-out estimate stops rising.
 
     :param generator: networks of a run of recipe ``shape``.
-    :param learn: trains a recipe under a name and returns its networks.
+    :param learn: trains a recipe under a name, beginning with the networks of the round of another name if one is
+        given, and returns its networks.
     :param most: rounds at most.
     :param told: hears of each round, the generator's labels first.
     :returns: all rounds that were made; the best by the estimate is :func:`best_of`.
@@ -68,13 +69,14 @@ def rounds(
     told(done[0])
     teach = _in_fine_frame(material, labels)
     for number in range(1, most + 1):
-        networks = learn(f"round_{number}", LearningRecipe(teach, learning, material.held_out))
+        before = f"round_{number - 1}" if number > 1 else None
+        networks = learn(f"round_{number}", LearningRecipe(teach, learning, material.held_out), before)
         done.append(made(number, networks))
         told(done[-1])
         if number > 1 and done[-1].estimate < done[-2].estimate + LEAST_GAIN:
             break
         scans = material.fine or material.scans
-        teach = [Labelled(scan, one.mask, one.trust) for scan, one in zip(scans, done[-1].labels, strict=True)]
+        teach = [_taught(scan, one) for scan, one in zip(scans, done[-1].labels, strict=True)]
     return done
 
 
@@ -86,7 +88,7 @@ def best_of(done: Sequence[Round]) -> Round:
 def _in_fine_frame(material: ShapeMaterial, labels: Sequence[Label]) -> list[Labelled]:
     """The generator's labels in the frame that is learnt in."""
     if not material.fine:
-        return [Labelled(scan, one.mask, one.trust) for scan, one in zip(material.scans, labels, strict=True)]
+        return [_taught(scan, one) for scan, one in zip(material.scans, labels, strict=True)]
     teach = []
     for coarse, fine, one in zip(material.scans, material.fine, labels, strict=True):
         assert coarse.frame is not None
@@ -95,5 +97,10 @@ def _in_fine_frame(material: ShapeMaterial, labels: Sequence[Label]) -> list[Lab
         # slices of the fine frame take the trust of the coarse slice that they lie in
         places = [min(len(one.trust) - 1, n * len(one.trust) // len(mask)) for n in range(len(mask))]
         trust = one.trust[places] if len(one.trust) > 1 else one.trust
-        teach.append(Labelled(fine, mask, trust))
+        sure = coarse.frame.to(fine.frame, one.sure)
+        teach.append(Labelled(fine, mask, trust, sure))
     return teach
+
+
+def _taught(scan: Framed, one: Label) -> Labelled:
+    return Labelled(scan, one.mask, one.trust, one.sure)

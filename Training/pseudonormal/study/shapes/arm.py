@@ -7,12 +7,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from torch import nn
 
 from pseudonormal.evaluate.rows import Row, digest
 from pseudonormal.recipes.shape.checking import dice
 from pseudonormal.recipes.shape.failures import signs
 from pseudonormal.recipes.shape.labelling import Answer, Label, answer_of, label
 from pseudonormal.recipes.shape.learning import (
+    NETWORKS,
     Labelled,
     LearningOptions,
     LearningRecipe,
@@ -25,6 +27,7 @@ from pseudonormal.recipes.shape.rounds import best_of, rounds
 from pseudonormal.regions import connected
 from pseudonormal.study.runner import Runner
 from pseudonormal.training.settings import Settings
+from pseudonormal.training.trainable import Trainable
 
 GENERATOR = Settings(
     batch=4, learning_rate=1e-3, reuse=4, pool=200, workers=0, average=0.99, bfloat16=False, checks=4,
@@ -32,6 +35,7 @@ GENERATOR = Settings(
 )  # fmt: skip
 ROUND = replace(GENERATOR, batch=8, learning_rate=4e-3, checks=0)
 ROUND_STEPS = 0.25  # of the generator's
+ROUNDS = 2
 
 
 @dataclass(frozen=True)
@@ -89,7 +93,7 @@ def arm_row(situation: Situation, arm: Arm, runner: Runner, seed: int) -> Row:
     teacher = round_runner(runner)
     made = rounds(
         situation.material, generator, options, learning,
-        lambda one, what: teacher.networks(f"{of_round}_{one}", what, seed),
+        lambda one, what, before: learnt_after(teacher, f"{of_round}_", one, what, before, seed), most=ROUNDS,
     )  # fmt: skip
     truths = [(scan, one) for scan, one in zip(situation.material.scans, made[0].labels, strict=True)]
     answers = [answer_of(generator), *(answer_of_round(one.networks, options.dimensions) for one in made[1:])]
@@ -137,6 +141,14 @@ def with_truth(scan: Framed) -> Labelled:
 def round_runner(runner: Runner) -> Runner:
     """Trains segmentors: a quarter of the generator's steps."""
     return replace(runner, settings=ROUND, steps=max(1, round(runner.steps * ROUND_STEPS)))
+
+
+def learnt_after(
+    runner: Runner, prefix: str, name: str, recipe: Trainable, before: str | None, seed: int
+) -> Mapping[str, nn.Module]:
+    """A round's networks, begun with those of the round before."""
+    start = {} if before is None else {one: runner.run(prefix + before) / f"{one}.safetensors" for one in NETWORKS}
+    return runner.networks(prefix + name, recipe, seed, start)
 
 
 def judged(answer: Answer, test: Sequence[Framed], options: ShapeOptions) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from itertools import product
 
 import numpy as np
 from numpy.random import Generator
@@ -34,11 +35,9 @@ CLEAN = "no noise, dice"
 
 def noise_study(runner: Runner, seeds: Sequence[int]) -> None:
     """The noise-weighted Dice and its controls on the same spoilt masks; and plain Dice on the true ones."""
-    for seed in runner.own(seeds):
-        situation = simple_situation(KIND, seed)
-        for loss in (CLEAN, *LOSSES):
-            name = f"noise_{loss}_{seed}".replace(" ", "_").replace(",", "")
-            runner.row(STUDY, name, partial(_row, situation, runner, seed, loss, name))
+    for loss, seed in runner.own(product((CLEAN, *LOSSES), seeds)):
+        name = f"noise_{loss}_{seed}".replace(" ", "_").replace(",", "")
+        runner.row(STUDY, name, partial(_row, simple_situation(KIND, seed), runner, seed, loss, name))
 
 
 def spoilt(mask: NDArray[np.bool_], rng: Generator) -> NDArray[np.bool_]:

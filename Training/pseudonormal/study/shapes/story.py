@@ -24,7 +24,7 @@ from pseudonormal.study.material import StudyMaterial
 from pseudonormal.study.painting import NEAR_LESIONS, StudyScan, study_geometry
 from pseudonormal.study.runner import Runner
 from pseudonormal.study.scores import Judge
-from pseudonormal.study.shapes.arm import GENERATOR, judged, round_runner
+from pseudonormal.study.shapes.arm import GENERATOR, judged, learnt_after, round_runner
 from pseudonormal.study.shapes.lesion import in_frame, is_large, lesion_situation
 from pseudonormal.training.references import Reference
 
@@ -91,7 +91,7 @@ class _Story:
         teacher = round_runner(self._runner)
         made = rounds(
             situation.material, generator, options, LearningOptions(dimensions=2),
-            lambda one, what: teacher.networks(f"story_{one}_{self._seed}", what, self._seed),
+            lambda one, what, before: learnt_after(teacher, f"story_{self._seed}_", one, what, before, self._seed),
         )  # fmt: skip
         best = best_of(made)
         answer = answer_of_round(best.networks, 2)
