@@ -103,7 +103,7 @@ def test_recipe_smile_learns_from_the_list(a_run, tmp_path):
         assert scan.weight is not None
         inside = scan.weight[scan.lesion]
         assert np.median(inside) == pytest.approx(0.54, abs=0.05)  # |2 * 0.8 - 1| * 0.9
-        assert np.median(scan.weight[~scan.lesion]) > 0.9
+        assert np.median(scan.weight[scan.brain & ~scan.lesion]) > 0.9
 
 
 def test_the_store_holds_them_as_seeds_with_most_to_correct_first(seeded):
