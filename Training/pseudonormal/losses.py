@@ -131,3 +131,41 @@ def least_squares(logits: Tensor, wanted: float, weight: Tensor) -> Tensor:
     """
     pool = functional.adaptive_avg_pool2d if logits.ndim == 4 else functional.adaptive_avg_pool3d
     return row_mean((logits - wanted) ** 2, pool(weight, logits.shape[2:]))  # type: ignore[arg-type]  # any sequence
+
+
+def noise_weighted_dice(
+    probability: Tensor, target: Tensor, weight: Tensor, row_weight: Tensor, *, smooth: float = 1.0
+) -> Tensor:
+    """Dice against labels that may be wrong: ``sum_n W_n L_n / B``, ``L_n`` as :func:`weighted_dice` of row n.
+
+    :param probability: (B, 1, *S) in [0, 1].
+    :param target: (B, 1, *S) in [0, 1].
+    :param weight: (B, 1, *S), how far each voxel's label is trusted.
+    :param row_weight: (B,), how far each row is; relative to a mean of about 1, which the caller sees to, so that
+        processes can share the rows.
+    """
+    dims = tuple(range(1, probability.ndim))
+    overlap = (weight * probability * target).sum(dims)
+    total = (weight * (probability + target)).sum(dims)
+    return (row_weight * (1 - (2 * overlap + smooth) / (total + smooth))).mean()
+
+
+def noise_robust_dice(probability: Tensor, target: Tensor, *, gamma: float = 1.5, smooth: float = 1e-2) -> Tensor:
+    """``sum |p - y|^gamma / sum (p^2 + y^2)``, each row alike (Wang 2020, COPLE-Net); gamma 2 is Dice, 1 near MAE.
+
+    :param probability: (B, 1, *S) in [0, 1].
+    :param target: (B, 1, *S) in [0, 1].
+    """
+    dims = tuple(range(1, probability.ndim))
+    apart = (probability - target).abs().clamp_min(1e-6).pow(gamma).sum(dims)
+    return (apart / ((probability.square() + target.square()).sum(dims) + smooth)).mean()
+
+
+def generalised_cross_entropy(probability: Tensor, target: Tensor, *, q: float = 0.7) -> Tensor:
+    """``(1 - p_y^q) / q`` with p_y the probability of the label (Zhang and Sabuncu 2018); q 1 is MAE, 0 cross-entropy.
+
+    :param probability: (B, 1, *S) in [0, 1].
+    :param target: (B, 1, *S) in {0, 1}.
+    """
+    of_label = torch.where(target > 0.5, probability, 1 - probability).clamp_min(1e-6)
+    return ((1 - of_label.pow(q)) / q).mean()

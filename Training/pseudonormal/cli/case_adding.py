@@ -20,6 +20,10 @@ def add(
         list[Path], typer.Argument(metavar="IMAGE...", help="NIfTI, NRRD, MHA/MHD, or a folder with one DICOM series.")
     ],
     mask: Annotated[Path | None, typer.Option(metavar="FILE", help="Its lesion mask: the first revision.")] = None,
+    weights: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="How far each voxel of the mask is to be trusted, 0 to 1; decides its turn."),
+    ] = None,
     results: Annotated[
         Path | None,
         typer.Option(
@@ -44,12 +48,15 @@ def add(
 ) -> None:
     """Add scans; the store is made where there is none. Names of patients and files are not kept.
 
-    Large and doubtful findings are given out first; without results a mask counts as being as likely wrong as right.
+    Large and doubtful findings are given out first; without results a mask is as likely wrong as its weights say, and
+    without weights as likely wrong as right.
     Scans without a mask come last, in the order in which they were added. A scan that cannot be used is named, and the
     others are added.
     """
     if len(images) > 1 and mask is not None:
         raise InputError(f"--mask: belongs to one scan, but {len(images)} are given; give one scan a call")
+    if weights is not None and mask is None:
+        raise InputError("--weights: belong to a mask; give it with --mask")
     from pseudonormal.store.results import results_of
 
     added = 0
@@ -61,6 +68,7 @@ def add(
                     image,
                     volume=volume,
                     mask=mask or (made.mask if made else None),
+                    weights=weights,
                     volumes=made.volumes if made else None,
                     model=made.model if made else None,
                     report=made.report if made else None,

@@ -20,6 +20,7 @@ from pseudonormal.cli.failure import DONE, INTERRUPTED, report_failure
 from pseudonormal.cli.generate import generate
 from pseudonormal.cli.models import app as models
 from pseudonormal.cli.retrain import retrain
+from pseudonormal.cli.seed import seed
 from pseudonormal.cli.serve import serve
 from pseudonormal.cli.simulate import simulate
 from pseudonormal.cli.study import study
@@ -40,6 +41,7 @@ app.command()(evaluate)
 app.command()(simulate)
 app.command()(train)
 app.command()(synthesize)
+app.command()(seed)
 app.command()(retrain)
 app.add_typer(models, name="models")
 app.add_typer(cases, name="cases")

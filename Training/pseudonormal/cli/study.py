@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -15,13 +15,28 @@ from pseudonormal.cli.places import check_writable
 from pseudonormal.cli.progress import Talk
 from pseudonormal.errors import InputError
 
-Name = Literal["labels", "augmentation", "ablation", "loop", "um"]
+if TYPE_CHECKING:
+    from pseudonormal.cases import Case
+
+Name = Literal[
+    "labels", "augmentation", "ablation", "loop", "um",
+    "shape-simple", "shape-noise", "shape-organ", "shape-lesion", "shape-story",
+]  # fmt: skip
 
 
 def study(
-    name: Annotated[Name, typer.Argument(metavar="STUDY", help="labels, augmentation, ablation, loop or um.")],
-    data: Annotated[list[Path], typer.Argument(metavar="CASES...", help="CSV lists of cases, with splits.")],
+    name: Annotated[
+        Name,
+        typer.Argument(
+            metavar="STUDY",
+            help="labels, augmentation, ablation, loop, um, or shape-simple, -noise, -organ, -lesion, -story.",
+        ),
+    ],
     out: Out,
+    data: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="CASES...", help="CSV lists of cases, with splits; shape-simple and -noise need none."),
+    ] = None,
     minutes: Annotated[float, typer.Option(metavar="N", min=0.01, help="Minutes of each training, at most.")] = 4.0,
     steps: Annotated[
         int, typer.Option(metavar="N", min=1, help="Steps of each training, at most: alike on a busy machine too.")
@@ -43,38 +58,69 @@ def study(
     once. loop: masks corrected case after case with retraining in between, in the worklist's order and in a random one.
     um: recipe um beside synthesis from drawn masks, ablated, and a segmentor with and without what it makes.
 
+    shape-*: recipe shape on drawn pictures (simple), on labels that are spoilt (noise), for brains in whole heads
+    (organ) and tumours (lesion), and from no mask at all to recipe smile (story).
+
     Takes the real scans of one contrast, and label maps (column labels), from which further subjects are painted.
     Writes STUDY.md and STUDY.png into OUT. A call that was interrupted goes on where it stopped.
     """
     shared = _part(part)
     check_writable(out)
     from pseudonormal.cases import read_lists
-    from pseudonormal.models.bundle import DEFAULT_MODEL
     from pseudonormal.models.device import choose_device
-    from pseudonormal.recipes.brain_finder import BrainFinder
-    from pseudonormal.study.run import load_material, run_study
+    from pseudonormal.study.run import run_study
     from pseudonormal.study.runner import Runner
+    from pseudonormal.study.shapes.run import SHAPE_STUDIES, run_shape_study
     from pseudonormal.training.interrupt import Stopped, stop_on_interrupt
 
-    cases = read_lists(data)
+    cases = read_lists(data or [])
     use_all_cores()
     where = choose_device(device)
     with Talk(as_json) as talk:
-        finder = BrainFinder(DEFAULT_MODEL, where)
-        material = load_material(out, cases, contrast, finder, lambda case: talk.progress(0, 1, f"reading {case}"))
+        material, about = _material(name, cases, contrast, out, str(where), talk)
         with stop_on_interrupt() as stop:
             runner = Runner(
-                out, minutes, steps, str(where), material.fingerprint, part=shared, stop=stop,
+                out, minutes, steps, str(where), about, part=shared, stop=stop,
                 progress=lambda training, done: talk.progress(done, 1, training),
             )  # fmt: skip
+            run = run_shape_study if name in SHAPE_STUDIES else run_study
             try:
-                table = run_study(name, material, runner, range(seeds))
+                table = run(name, material, runner, range(seeds))
             except Stopped:
                 talk.record("stopped", folder=str(out))
                 talk.lines(f"stopped: {out}; the same command goes on")
                 raise typer.Exit(INTERRUPTED) from None
         talk.record("result", table=str(out / f"{name}.md"), trainings=len(runner.rows(name)))
         talk.lines(*table.splitlines())
+
+
+def _material(name: str, cases: list[Case], contrast: str, out: Path, device: str, talk: Talk) -> tuple[Any, str]:
+    """What a study learns from, and a word that changes with it.
+
+    :raises InputError: it needs cases and none are given, or they do not suffice.
+    """
+    from pseudonormal.models.bundle import DEFAULT_MODEL
+    from pseudonormal.models.device import choose_device
+    from pseudonormal.recipes.brain_finder import BrainFinder
+    from pseudonormal.study.run import load_material
+    from pseudonormal.study.shapes.organ import organ_situation
+    from pseudonormal.study.shapes.run import SHAPE_STUDIES
+
+    needs = SHAPE_STUDIES[name].needs if name in SHAPE_STUDIES else "study"
+    if needs == "nothing":
+        return None, "drawn"
+    if not cases:
+        raise InputError(f"study {name}: needs lists of cases: name them after it")
+    finder = BrainFinder(DEFAULT_MODEL, choose_device(device))
+
+    def reading(case: str) -> None:
+        talk.progress(0, 1, f"reading {case}")
+
+    if needs == "heads":
+        situation = organ_situation(cases, finder, reading)
+        return situation, situation.fingerprint
+    material = load_material(out, cases, contrast, finder, reading)
+    return material, material.fingerprint
 
 
 def _part(text: str) -> tuple[int, int]:

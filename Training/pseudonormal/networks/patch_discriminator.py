@@ -12,10 +12,10 @@ LAYERS = 2  # each logit then sees some 20 voxels: texture and seams, not anatom
 class DiscriminatorNetwork(nn.Module):
     """PatchGAN (Isola 2017) with instance normalisation; MONAI's default would mix the samples of a small batch."""
 
-    def __init__(self, spatial_dims: int = 3) -> None:
+    def __init__(self, spatial_dims: int = 3, *, channels: int = CHANNELS) -> None:
         super().__init__()
         self.patches = PatchDiscriminator(
-            spatial_dims=spatial_dims, channels=CHANNELS, in_channels=1, num_layers_d=LAYERS, norm="INSTANCE"
+            spatial_dims=spatial_dims, channels=channels, in_channels=1, num_layers_d=LAYERS, norm="INSTANCE"
         )
 
     def forward(self, image: Tensor) -> Tensor:

@@ -11,6 +11,9 @@ from pseudonormal.recipes.brain import BrainRecipe
 from pseudonormal.recipes.encoder import EncoderRecipe, encoder_anatomies
 from pseudonormal.recipes.lesion import LesionRecipe
 from pseudonormal.recipes.restore import RestoreRecipe
+from pseudonormal.recipes.shape.options import ShapeOptions
+from pseudonormal.recipes.shape.reading import shape_material
+from pseudonormal.recipes.shape.recipe import ShapeRecipe
 from pseudonormal.recipes.smile.material import smile_material
 from pseudonormal.recipes.smile.options import SmileOptions
 from pseudonormal.recipes.smile.recipe import SmileRecipe
@@ -80,14 +83,21 @@ RECIPES: dict[str, TrainingRecipe] = {
         "superpixels of any scan an image and, with it, where the lesion is. What it has learnt is used by "
         "pseudonormal synthesize; it finds and restores nothing itself.",
         lambda streams, options: UmRecipe(um_material(streams, options), options),
-        Settings(minutes=30, batch=2, reuse=6, pool=80, learning_rate=1e-3, bfloat16=False),
+        Settings(minutes=30, batch=2, reuse=6, pool=80, learning_rate=1e-3),
         UmOptions,
     ),
     "encoder": TrainingRecipe(
         "Learns the features by which evaluate --metric mm-fid compares images. Learns from painted heads alone: of "
         "each slice, its contrast, height and lesions, and how blurred, noisy or coarse it is.",
         lambda streams, _: EncoderRecipe(encoder_anatomies(streams)),
-        Settings(minutes=6, batch=32, reuse=6, pool=600, learning_rate=2e-3, bfloat16=False),
+        Settings(minutes=6, batch=32, reuse=6, pool=600, learning_rate=2e-3),
+    ),
+    "shape": TrainingRecipe(
+        "Finds objects that nobody has drawn, from scans and from masks of other subjects (or a shape model): scans "
+        "become masks and masks scans, and masks are judged by their shape. Then: pseudonormal seed.",
+        lambda streams, options: ShapeRecipe(shape_material(streams, options), options),
+        Settings(minutes=60, batch=4, reuse=4, pool=200, learning_rate=1e-3, average=0.99),
+        ShapeOptions,
     ),
 }
 

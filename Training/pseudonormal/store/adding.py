@@ -36,6 +36,7 @@ class Given:
     image: Path
     volume: int | None = None
     mask: Path | None = None
+    weights: Path | None = None
     volumes: Mapping[str, Path] = field(default_factory=dict)
     model: str | None = None
     report: Mapping[str, Any] | None = None
@@ -59,10 +60,12 @@ def add_case(
     # All is read before anything is written: what is refused leaves nothing.
     scan = read_image(given.image, given.volume)
     seed = None if given.mask is None else read_mask_on(given.mask, scan.geometry, given.image.name)
+    trust = None if given.weights is None else _trust(given.weights, scan.geometry, seed)
     derived = {checked_volume(name): read_derived(path, scan.geometry) for name, path in given.volumes.items()}
     priority = given.priority
     if priority is None:
-        priority = urgency(report, None if seed is None else _ml(seed, scan.geometry))
+        doubted = None if trust is None else doubted_ml(trust, scan.geometry)
+        priority = urgency(report, None if seed is None else _ml(seed, scan.geometry), doubted)
     priority = checked_priority(priority)
     hashes = {cases.IMAGE: keep(blobs, scan)}
     stored = blobs.path(hashes[cases.IMAGE])
@@ -82,9 +85,12 @@ def add_case(
         report=report,
         volumes=hashes,
     )
-    facts = (
-        None if seed is None else measured(seed, grid) | {"mask_sha256": keep(blobs, on_grid_of(stored, grid, seed))}
-    )
+    facts = None
+    if seed is not None:
+        facts = measured(seed, grid) | {
+            "mask_sha256": keep(blobs, on_grid_of(stored, grid, seed)),
+            "weights_sha256": None if trust is None else keep(blobs, on_grid_of(stored, grid, trust)),
+        }
     with database.writing() as connection:
         cases.add(connection, case)
         if facts is not None:
@@ -93,7 +99,6 @@ def add_case(
                 "author": model or IMPORTED,
                 "model": model,
                 "comment": "",
-                "weights_sha256": None,
             }
             revisions.add(connection, revisions.following(None, case.id, case.created, **about, **facts))
         return cases.get(connection, case.id, clock())
@@ -121,6 +126,27 @@ def keep(blobs: Blobs, volume: Scan) -> str:
 def measured(mask: NDArray[np.bool_], grid: Geometry) -> dict[str, Any]:
     """Findings and volume of a (D, H, W) mask, as a revision says them."""
     return {"findings": connected(mask)[1], "volume_ml": _ml(mask, grid)}
+
+
+def doubted_ml(trust: NDArray[np.floating], grid: Geometry) -> float:
+    """What can be expected to be wrong of a seed mask, in ml: ``sum(1 - w) / 2`` over all voxels.
+
+    Where the weight is 0 the mask is as likely right as wrong.
+    """
+    return float((1 - np.clip(trust, 0, 1)).sum(dtype=np.float64)) / 2 * grid.voxel_ml
+
+
+def _trust(path: Path, grid: Geometry, seed: NDArray[np.bool_] | None) -> NDArray[np.float32]:
+    """How far each voxel of a seed mask is to be trusted.
+
+    :raises InputError: there is no mask, the file cannot be read or holds other numbers than weights.
+    """
+    if seed is None:
+        raise InputError(f"{path}: weights belong to a mask; give that too")
+    trust = read_derived(path, grid).array.astype(np.float32)
+    if not np.all(np.isfinite(trust)) or trust.min() < 0 or trust.max() > 1:
+        raise InputError(f"{path}: weights must lie between 0 (do not trust) and 1")
+    return trust
 
 
 def _ml(mask: NDArray[np.bool_], grid: Geometry) -> float:

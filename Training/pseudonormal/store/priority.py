@@ -6,6 +6,8 @@ import hashlib
 
 import numpy as np
 
+from pseudonormal.scan.nifti import read_nifti
+from pseudonormal.store.adding import doubted_ml
 from pseudonormal.store.diversity import apart, descriptor
 from pseudonormal.store.records import CaseRecord
 from pseudonormal.store.reviewed import every_case
@@ -34,7 +36,7 @@ def prioritise(store: Store, *, seed: int | None = None) -> int:
 
 def _uncertain(store: Store, found: list[CaseRecord]) -> dict[str, float | None]:
     reports = [store.report(case.id) for case in found]
-    worth = [urgency(report, _seed_ml(store, case.id)) for case, report in zip(found, reports, strict=True)]
+    worth = [urgency(report, *_seed(store, case.id)) for case, report in zip(found, reports, strict=True)]
     numbers = {case.id: one for case, one in zip(found, worth, strict=True)}
     # Without a report nobody can say what a case is like.
     alike = [(case, descriptor(report)) for case, report in zip(found, reports, strict=True) if report is not None]
@@ -57,6 +59,9 @@ def random_priority(case_id: str, seed: int) -> float:
     return int.from_bytes(digest[:6], "big") / 2**48
 
 
-def _seed_ml(store: Store, case_id: str) -> float | None:
-    """Volume of the mask that the case came with."""
-    return next((revision.volume_ml for revision in store.history(case_id) if revision.state == "seed"), None)
+def _seed(store: Store, case_id: str) -> tuple[float | None, float | None]:
+    """Volume of the mask that the case came with, and what its weights let expect to be wrong."""
+    seed = next((revision for revision in store.history(case_id) if revision.state == "seed"), None)
+    weights = None if seed is None else store.weights_path(seed.id)
+    doubted = None if weights is None else doubted_ml(read_nifti(weights, None).array, store.geometry(case_id))
+    return None if seed is None else seed.volume_ml, doubted

@@ -91,6 +91,7 @@ class Store:
         *,
         volume: int | None = None,
         mask: Path | None = None,
+        weights: Path | None = None,
         volumes: Mapping[str, Path] | None = None,
         model: str | None = None,
         report: Mapping[str, Any] | None = None,
@@ -104,6 +105,7 @@ class Store:
         :param image: a scan of any format, or a folder with one DICOM series.
         :param volume: which volume of a 4D scan, counted from 0.
         :param mask: a lesion mask on the scan's grid, which becomes the seed revision; may be empty.
+        :param weights: how far each voxel of the mask is to be trusted, in [0, 1]; None: nobody said.
         :param volumes: what was computed from the scan, by name ("pseudo_normal", "difference", "difference_z").
         :param model: name of the model that proposed the mask.
         :param report: of the engine; what could name a person (file names, warnings) is left out.
@@ -114,7 +116,9 @@ class Store:
         :param synthetic: whether the scan was simulated.
         :raises InputError: something cannot be read, is on another grid, or the store cannot be written.
         """
-        given = adding.Given(image, volume, mask, volumes or {}, model, report, priority, subject, contrast, synthetic)
+        given = adding.Given(
+            image, volume, mask, weights, volumes or {}, model, report, priority, subject, contrast, synthetic
+        )
         return adding.add_case(given, self._database, self._blobs, self._secret, self._clock)
 
     def find_case(self, image: Path, volume: int | None = None) -> str | None:

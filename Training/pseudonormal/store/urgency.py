@@ -11,15 +11,19 @@ _UNKNOWN = 0.5
 _BORDER = 0.05
 
 
-def urgency(report: Mapping[str, Any] | None, seed_ml: float | None) -> float | None:
-    """A case's priority: what its report says, else what its seed mask does.
+def urgency(report: Mapping[str, Any] | None, seed_ml: float | None, doubted_ml: float | None = None) -> float | None:
+    """A case's priority: what its report says, else what its seed mask and that mask's weights do.
 
     :param seed_ml: volume of the seed mask; None where there is none.
+    :param doubted_ml: what its weights let expect to be wrong; None where it came without weights.
     :returns: ml as :func:`priority_of`; None, which comes last, for a scan that nobody has marked anything in.
     """
     if report is not None:
         return priority_of(report)
-    return None if seed_ml is None else seed_ml * (_UNKNOWN + _BORDER)
+    if seed_ml is None:
+        return None
+    wrong = _UNKNOWN * seed_ml if doubted_ml is None else doubted_ml
+    return wrong + _BORDER * seed_ml
 
 
 def priority_of(report: Mapping[str, Any]) -> float:

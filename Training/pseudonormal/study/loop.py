@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from torch import nn
 
 from pseudonormal.evaluate.detection import dice
@@ -18,12 +17,11 @@ from pseudonormal.generate.findings import find
 from pseudonormal.intensity import robust_z_scale
 from pseudonormal.recipes.detection import without_crumbs
 from pseudonormal.recipes.smile.recipe import SmileRecipe
-from pseudonormal.scan.scan import Geometry
 from pseudonormal.store.diversity import apart, descriptor
 from pseudonormal.store.urgency import priority_of
 from pseudonormal.study.labels import BASE, smile_scores
 from pseudonormal.study.material import StudyMaterial
-from pseudonormal.study.painting import VOXEL_MM, StudyScan
+from pseudonormal.study.painting import StudyScan, study_geometry
 from pseudonormal.study.runner import Runner
 from pseudonormal.study.scores import Judge, lesion_probability_of
 
@@ -122,15 +120,10 @@ def _propose(segmentor: nn.Module, scan: StudyScan, threshold: float) -> Proposa
     probability = lesion_probability_of(segmentor, scan)
     seed = without_crumbs(probability >= threshold, LEAST_VOXELS)
     truth = reference.lesion & reference.brain
-    geometry = _geometry(seed)
+    geometry = study_geometry(seed)
     median, sigma = robust_z_scale(reference.image, reference.brain)
     z = (reference.image - median) / np.float32(sigma)
     findings, _ = find(seed, geometry, z, reference.brain, probability)
     brain = measure_brain(reference.image, reference.brain, seed, sigma, geometry, probability)
     report = {"findings": [asdict(finding) for finding in findings], "brain": asdict(brain)}
     return Proposal(reference.case, int((seed ^ truth).sum()), dice(seed, truth), report)
-
-
-def _geometry(array: NDArray) -> Geometry:
-    depth, height, width = array.shape
-    return Geometry((width, height, depth), (VOXEL_MM,) * 3, (0.0, 0.0, 0.0), (-1, 0, 0, 0, -1, 0, 0, 0, 1))

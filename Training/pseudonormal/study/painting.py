@@ -15,6 +15,7 @@ from pseudonormal.lesions.in_place import BrainFrame, InPlace
 from pseudonormal.lesions.shapes import ShapeSource, SmoothBlob
 from pseudonormal.lesions.source import EDGE, LesionSource
 from pseudonormal.regions import bounding_box, connected
+from pseudonormal.scan.scan import Geometry
 from pseudonormal.synthesis.contrast import draw_contrast
 from pseudonormal.synthesis.render import render
 from pseudonormal.synthesis.tissues import GROUPS
@@ -90,6 +91,12 @@ def paint(
     scale = scale_from(image, anatomy.brain, doubtful)
     reference = Reference(case, scale.apply(image), anatomy.brain, lesion, doubtful, contrast="flair", subject=subject)
     return StudyScan(reference, scale.apply(truth))
+
+
+def study_geometry(array: NDArray) -> Geometry:
+    """The grid of an array of the study, RAS axes."""
+    depth, height, width = array.shape
+    return Geometry((width, height, depth), (VOXEL_MM,) * 3, (0.0, 0.0, 0.0), (-1, 0, 0, 0, -1, 0, 0, 0, 1))
 
 
 def _with_look_alikes(image: NDArray[np.float32], anatomy: Anatomy, rng: Generator) -> NDArray[np.float32]:

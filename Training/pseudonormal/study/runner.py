@@ -9,13 +9,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from safetensors.torch import load_file
 from torch import nn
 
 from pseudonormal.evaluate.rows import Row, RowStore
-from pseudonormal.training.checkpoints import Checkpoints
 from pseudonormal.training.settings import Settings
-from pseudonormal.training.trainer import Trainable, train
+from pseudonormal.training.trainable import Trainable
+from pseudonormal.training.trained import ENDED, trained
 
 Training = TypeVar("Training")
 
@@ -59,7 +58,7 @@ class Runner:
 
     def ended(self, name: str) -> bool:
         """Whether a run's weights are there."""
-        return (self.run(name) / "ended").exists()
+        return (self.run(name) / ENDED).exists()
 
     def networks(
         self, name: str, recipe: Trainable, seed: int, start: Mapping[str, Path] | None = None, batch: int | None = None
@@ -72,26 +71,14 @@ class Runner:
         :raises InputError: the folder cannot be written.
         :raises Stopped: ``stop`` was set; the next call goes on from there.
         """
-        run = self.run(name)
-        fresh = recipe.networks()
-        weights = {network: run / f"{network}.safetensors" for network in fresh}
-        if not self.ended(name):
-            settings = replace(
-                self.settings, minutes=self.minutes, steps=self.steps, seed=seed, device=self.device,
-                batch=batch or self.settings.batch,
-            )  # fmt: skip
-            begun = Checkpoints(run).exist()
-            train(
-                recipe, run, settings, start=start, resume=begun, stop=self.stop,
-                progress=lambda line: self.progress(name, line["done"]),
-            )  # fmt: skip
-            (run / "ended").touch()
-            for checkpoint in run.glob("checkpoint*.pt"):
-                checkpoint.unlink()
-        for network, module in fresh.items():
-            module.load_state_dict(load_file(weights[network]))
-            module.to(self.device).eval().requires_grad_(False)
-        return fresh
+        settings = replace(
+            self.settings, minutes=self.minutes, steps=self.steps, seed=seed, device=self.device,
+            batch=batch or self.settings.batch,
+        )  # fmt: skip
+        return trained(
+            recipe, self.run(name), settings, start=start, stop=self.stop,
+            progress=lambda line: self.progress(name, line["done"]),
+        )  # fmt: skip
 
     def run(self, name: str) -> Path:
         """The folder of a run."""

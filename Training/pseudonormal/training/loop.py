@@ -182,6 +182,8 @@ class Loop:
                 said = self._recipe.check(averages, self._run)
         except Stopped:
             return {}
+        for line in self._recipe.warnings():
+            self._told.warn(f"{self._run}: {line}")
         self._checked = self._checks(self._share_over())
         return {f"check_{name}": float(value) for name, value in said.items()}
 

@@ -30,8 +30,8 @@ class Streams:
 
     def __init__(self, cases: Sequence[Case], foreground_of: FindForeground, kept_aside: Sequence[Case] = ()) -> None:
         """Take the cases of one split, and those of another that training is checked on; reads nothing yet."""
-        self._cases, self._kept_aside = list(cases), list(kept_aside)
-        self._foreground_of = foreground_of
+        self.cases, self.kept_aside = list(cases), list(kept_aside)
+        self.foreground_of = foreground_of
 
     @cached_property
     def anatomies(self) -> list[Anatomy]:
@@ -41,7 +41,7 @@ class Streams:
     @cached_property
     def label_maps(self) -> list[Anatomy]:
         """As ``anatomies``; there may be none."""
-        return [read_anatomy(case) for case in self._cases if case.extra.get("labels")]
+        return [read_anatomy(case) for case in self.cases if case.extra.get("labels")]
 
     @cached_property
     def mirrored_anatomies(self) -> list[NDArray[np.uint8]]:
@@ -51,22 +51,22 @@ class Streams:
     @cached_property
     def references(self) -> list[Reference]:
         """A real scan for each case with an image."""
-        found = [read_reference(case, self._foreground_of) for case in self._cases if case.image is not None]
+        found = [read_reference(case, self.foreground_of) for case in self.cases if case.image is not None]
         return _some(found, "has an image: add scans with a mask, or normal ones")
 
     @cached_property
     def scans(self) -> list[Reference]:
         """As ``references``, and those too of which nothing is known (unlabelled)."""
         found = [
-            read_reference(case, self._foreground_of, unknown=True) for case in self._cases if case.image is not None
+            read_reference(case, self.foreground_of, unknown=True) for case in self.cases if case.image is not None
         ]
         return _some(found, "has an image: add scans, some of them with a mask")
 
     @cached_property
     def validation(self) -> list[Reference]:
         """The scans with a mask of the split that training is checked on; there may be none."""
-        labelled = [case for case in self._kept_aside if case.kind == "labelled"]
-        return [read_reference(case, self._foreground_of) for case in labelled]
+        labelled = [case for case in self.kept_aside if case.kind == "labelled"]
+        return [read_reference(case, self.foreground_of) for case in labelled]
 
     @cached_property
     def planes(self) -> list[SymmetryPlane]:
@@ -81,7 +81,7 @@ class Streams:
         spaces; those that name none stand in one pool. A mask in two pools is drawn more often.
         """
         pools: dict[str, list[NDArray[np.bool_]]] = {}
-        for case in self._cases:
+        for case in self.cases:
             if case.kind == "shape" and case.mask is not None:
                 scan = read_scan(case.mask)
                 mask = mask_to_model(scan.array > 0, conform(scan))
@@ -94,7 +94,7 @@ class Streams:
     def in_place(self) -> InPlace:
         """Lesion masks without an image that lie where their lesions were, in the brain that their case names."""
         masks = []
-        for case in self._cases:
+        for case in self.cases:
             if case.kind == "shape" and case.mask is not None and case.foreground is not None:
                 scan = read_scan(case.mask)
                 conformed = conform(scan)

@@ -85,3 +85,7 @@ class Trainable(Protocol):
         Called now and then and at the end, in one process, without gradients. May write ``run/example.png``.
         """
         return {}
+
+    def warnings(self) -> list[str]:
+        """What the last check found to go wrong, one line each with what to do; told to the user."""
+        return []

@@ -20,6 +20,7 @@ from pseudonormal.losses import (
 )
 from pseudonormal.networks.restorer import Restored
 from pseudonormal.recipes.lesion import LIMIT
+from pseudonormal.recipes.shape.prior import ShapePrior
 from pseudonormal.recipes.smile.options import SmileOptions, Term
 from pseudonormal.recipes.smile.rows import KINDS
 
@@ -45,7 +46,12 @@ class Weighted:
 
 
 def makers_loss(
-    networks: Networks, teachers: Networks, parent: Networks | None, batch: Batch, weight: Weighted
+    networks: Networks,
+    teachers: Networks,
+    parent: Networks | None,
+    batch: Batch,
+    weight: Weighted,
+    prior: ShapePrior | None = None,
 ) -> dict[str, Tensor]:
     """The terms for segmentor, restorer and painter; "loss" is their weighted sum.
 
@@ -53,6 +59,7 @@ def makers_loss(
 
     :param teachers: the networks' moving averages.
     :param parent: the networks that this training began from, if it is to answer like them in painted heads.
+    :param prior: judges the shape of what is found in unlabelled scans, if anything does.
     """
     terms: dict[Term, Tensor] = {}
     logits = networks["lesion"](torch.cat([batch["image"], batch["brain"]], 1)).float()
@@ -65,6 +72,8 @@ def makers_loss(
         with torch.no_grad():
             taught = _seen_by(teachers["lesion"], part["observed"], part).sigmoid()
         terms["unl"] = consistency(logits[unlabelled], taught, part["teacher_weight"], weight.options.sure)
+    if prior is not None and weight["prior"] and unlabelled.any():
+        terms["prior"] = prior.loss(logits[unlabelled].sigmoid(), (batch["trust"] * batch["brain"])[unlabelled])
 
     restored = networks["restore"](**{key: batch[key] for key in RESTORER_INPUTS})
     simulated = _rows(batch, *WITH_TRUTH)

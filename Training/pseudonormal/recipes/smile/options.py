@@ -9,7 +9,7 @@ from typing import Literal
 from pseudonormal.errors import InputError
 from pseudonormal.networks.unet import whole_edge
 
-Term = Literal["sim", "seg", "unl", "id", "heal", "cyc", "adv", "keep"]
+Term = Literal["sim", "seg", "unl", "id", "heal", "cyc", "adv", "keep", "prior"]
 PATCH = {2: 128, 3: 64}  # voxels; what a patch has when none is asked for
 RAMP = 5.0  # of the sigmoid ramp-up of Laine and Aila (2017)
 
@@ -37,6 +37,9 @@ class SmileOptions:
     :param heal_weight: in the restored image nothing is found any more.
     :param cyc_weight: the painter brings the scan back from pseudo-normal and mask.
     :param adv_weight: the discriminator takes the restored for normal.
+    :param prior: a finished run of recipe ``shape``, whose shape space judges what is found in unlabelled scans; empty:
+        none.
+    :param prior_weight: what is found there is like its own reconstruction from shape space.
     :param keep_weight: in painted heads networks answer as the model that they come from.
 
     Each ``*_begin`` is the share of the training at which a term sets in, each ``*_end`` where it has its whole weight
@@ -78,6 +81,10 @@ class SmileOptions:
     keep_weight: float = 1.0
     keep_begin: float = 0.0
     keep_end: float = 0.0
+    prior: str = ""
+    prior_weight: float = 0.0
+    prior_begin: float = 0.3
+    prior_end: float = 0.7
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant.
@@ -114,6 +121,7 @@ class SmileOptions:
         """
         left_out = {
             "sim": self.no_simulation, "unl": self.no_unlabelled, "cyc": self.no_painter, "adv": self.no_adversary,
+            "prior": not self.prior,
         }  # fmt: skip
         if left_out.get(term):
             return 0.0

@@ -12,6 +12,7 @@ from numpy.random import Generator
 from torch import Tensor, nn
 
 from pseudonormal.models.bundle import Model
+from pseudonormal.recipes.shape.prior import ShapePrior
 from pseudonormal.recipes.smile.checking import Checking
 from pseudonormal.recipes.smile.drawing import Drawing
 from pseudonormal.recipes.smile.guesses import Guesses
@@ -46,6 +47,9 @@ class SmileRecipe(Trainable):
         self._guesses = Guesses([*self.material.labelled, *self.material.unlabelled])
         parent = self.parent if self.options.dimensions == 3 else None
         self._parent = None if parent is None else {"lesion": parent.lesion, "restore": parent.restore}
+        self._prior = (
+            ShapePrior.of_run(Path(self.options.prior), self.options.dimensions) if self.options.prior else None
+        )
         self._drawing = Drawing(self.material, self.options, self._guesses, rehearse=self._parent is not None)
         self.streams = self._drawing.streams
         self._checking = Checking(self.material, self.options, self._guesses)
@@ -75,7 +79,8 @@ class SmileRecipe(Trainable):
         weight = Weighted(self.options, turn.done)
         if turn.player == JUDGE:
             return discriminator_loss(networks, batch, weight)
-        return makers_loss(networks, turn.teachers, self._parent_on(batch["image"].device), batch, weight)
+        parent = self._parent_on(batch["image"].device)
+        return makers_loss(networks, turn.teachers, parent, batch, weight, self._prior)
 
     def check(self, networks: Mapping[str, nn.Module], run: Path) -> dict[str, float]:
         """Look at scans that are kept aside and at unlabelled ones; see :class:`Checking`."""

@@ -1,0 +1,82 @@
+"""Where auxiliary masks come from: other subjects' masks, a shape model, or simulated lesions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+from scipy import ndimage
+from scipy.spatial.transform import Rotation
+
+from pseudonormal.lesions.source import LesionSource
+
+TURN_DEGREES = 8.0
+ZOOM = 0.08  # logarithm
+SHIFT = 0.03  # share of the edge
+
+
+class MaskSource(Protocol):
+    """Draws auxiliary masks in the frame."""
+
+    def draw(self, shape: tuple[int, ...], rng: Generator) -> NDArray[np.bool_]:
+        """Draw one.
+
+        :param shape: of the frame, (H, W) or (D, H, W).
+        """
+        ...
+
+
+class KnownMasks:
+    """Masks of other subjects, each a little turned, scaled and shifted at every draw."""
+
+    def __init__(self, masks: Sequence[NDArray[np.bool_]]) -> None:
+        """Take masks of the frame's shape; at least one, where any is to be drawn."""
+        self._masks = list(masks)
+
+    def draw(self, shape: tuple[int, ...], rng: Generator) -> NDArray[np.bool_]:
+        """See :class:`MaskSource`."""
+        mask = self._masks[int(rng.integers(len(self._masks)))]
+        turn, offset = small_move(shape, rng)
+        moved: NDArray[np.float32] = ndimage.affine_transform(mask.astype(np.float32), turn, offset, order=1)
+        return moved >= 0.5
+
+
+class SimulatedLesions:
+    """Lesions as :class:`LesionSource` would put them into the scans' brains; in 2D an axial slice of one."""
+
+    def __init__(
+        self, source: LesionSource, brains: Sequence[NDArray[np.bool_]], volume_ml: tuple[float, float], voxel_mm: float
+    ) -> None:
+        """Take brains in the cubic frame."""
+        self._source, self._brains = source, list(brains)
+        # the source takes every voxel for 1 mm
+        self._volume = volume_ml[0] / voxel_mm**3, volume_ml[1] / voxel_mm**3
+
+    def draw(self, shape: tuple[int, ...], rng: Generator) -> NDArray[np.bool_]:
+        """See :class:`MaskSource`; empty where no place was found."""
+        brain = self._brains[int(rng.integers(len(self._brains)))]
+        place = self._source.place(brain, rng, volume_ml=self._volume)
+        mask = np.zeros(brain.shape, bool)
+        if place is not None:
+            mask[place.box] = place.opacity > 0  # what the wanted volume is counted by
+        if len(shape) == 3:
+            return mask
+        shown = np.flatnonzero(mask.any(axis=(1, 2)))
+        return mask[int(rng.choice(shown)) if shown.size else 0]
+
+
+def small_move(shape: tuple[int, ...], rng: Generator) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """A small turn, zoom and shift of an array, as scipy's ``affine_transform`` takes it: matrix and offset."""
+    turn = _turn(len(shape), rng) / np.exp(rng.normal(0, ZOOM))
+    middle = (np.array(shape) - 1) / 2
+    return turn, middle - turn @ (middle + shape[-1] * rng.normal(0, SHIFT, len(shape)))
+
+
+def _turn(dimensions: int, rng: Generator) -> NDArray[np.float64]:
+    if dimensions == 3:
+        return Rotation.from_euler("zyx", rng.normal(0, TURN_DEGREES, 3), degrees=True).as_matrix()
+    angle = np.deg2rad(rng.normal(0, TURN_DEGREES))
+    return np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])

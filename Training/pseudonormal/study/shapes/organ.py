@@ -1,0 +1,122 @@
+"""The paper's second situation, on real scans: the brain in whole heads, with masks of other subjects' brains."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pseudonormal.cases import Case
+from pseudonormal.errors import InputError
+from pseudonormal.intensity import scale_from
+from pseudonormal.recipes.shape.frame import Frame
+from pseudonormal.recipes.shape.masks import KnownMasks
+from pseudonormal.recipes.shape.material import Framed, ShapeMaterial
+from pseudonormal.recipes.shape.options import ShapeOptions
+from pseudonormal.recipes.shape.reading import AIR
+from pseudonormal.regions import bounding_box
+from pseudonormal.scan.conform import conform
+from pseudonormal.scan.reading import read_scan
+from pseudonormal.study.runner import Runner
+from pseudonormal.study.shapes.arm import Arm, Situation, arm_row, supervised_row
+from pseudonormal.synthesis.contrast import draw_contrast
+from pseudonormal.synthesis.render import render
+from pseudonormal.training.references import FindForeground
+from pseudonormal.training.streams import Streams
+
+STUDY = "shape-organ"
+EDGE, VOXEL_MM = 48, 4.5
+TOP_MM = 120.0  # of the head, from the vertex down: slices through the brain
+LEAST = 0.02  # share of a slice that the brain fills in those that are looked at
+CONTRAST = "t1"
+OPTIONS = ShapeOptions(
+    dimensions=2,
+    edge=EDGE,
+    voxel_mm=VOXEL_MM,
+    region="head",
+    width=8,
+    shape_share=0.65,
+    prior_weight=5.0,
+    image_weight=3.0,
+)
+WHOLE = Arm("whole recipe")
+
+
+def organ_situation(
+    cases: Sequence[Case], foreground_of: FindForeground, progress: Callable[[str], None] = lambda _: None
+) -> Situation:
+    """Real T1-weighted heads and such as are painted from label maps.
+
+    Of the label maps, by subject, every third lends its brain mask and no scan; of the others one in three is judged.
+    One real head is judged, all others are learnt from. What stands as the truth of a real head is what the shipped
+    model finds, for nobody has drawn it.
+
+    :raises InputError: too few heads.
+    """
+    masks: list[NDArray[np.bool_]] = []
+    learnt: list[Framed] = []
+    test: list[Framed] = []
+    heads = sorted((case for case in cases if case.extra.get("labels")), key=lambda case: case.subject)
+    for place, case in enumerate(heads):
+        progress(case.case)
+        anatomy = Streams([case], foreground_of).anatomies[0]
+        if place % 3 == 0:
+            frame = _frame(anatomy.groups > 0)
+            masks += [part for part in frame.mask(anatomy.brain) if part.mean() >= LEAST]
+            continue
+        rng = np.random.default_rng([place, 3])
+        image = render(anatomy.groups, draw_contrast(rng, CONTRAST), rng)
+        (test if place % 9 == 1 else learnt).append(_head(case.case, image, anatomy.brain))
+    for case in cases:
+        if case.kind == "normal" and case.extra.get("contrast", "") == CONTRAST and case.image is not None:
+            image = conform(read_scan(case.image)).image
+            brain = foreground_of(image)
+            if _stripped(image, brain):
+                continue
+            progress(case.case)
+            (test if case.case == REAL_TEST else learnt).append(_head(case.case, image, brain))
+    if len(masks) < 20 or len(learnt) < 3 or not test:
+        raise InputError(
+            "a study of organs needs six label maps (column labels) and whole T1-weighted heads, normal ones"
+        )
+    held_out, learnt = learnt[:1], learnt[1:]
+    return Situation("brain", ShapeMaterial(learnt, KnownMasks(masks), held_out), test, OPTIONS)
+
+
+REAL_TEST = "chris_t1"
+
+
+def organ_study(situation: Situation, runner: Runner, seeds: Sequence[int]) -> None:
+    """The whole recipe beside supervised learning."""
+    for seed in runner.own(seeds):
+        runner.row(STUDY, f"brain_supervised_{seed}", partial(supervised_row, situation, runner, seed))
+        runner.row(STUDY, f"brain_whole_{seed}", partial(arm_row, situation, WHOLE, runner, seed))
+
+
+def _head(case: str, image: NDArray[np.float32], brain: NDArray[np.bool_]) -> Framed:
+    """The upper part of a head in the frame."""
+    scaled = np.clip(scale_from(image, np.ones(image.shape, bool)).apply(image), 0, 1.2)
+    frame = _frame(scaled > AIR)
+    truth = frame.mask(brain)
+    enough = truth.mean(axis=(1, 2)) >= LEAST
+    region = frame.mask(scaled > AIR) & enough[:, None, None]
+    region[enough] = True  # all of a slice is looked at
+    return Framed(case, frame.image(scaled.astype(np.float32)), region, truth, frame)
+
+
+def _frame(head: NDArray[np.bool_]) -> Frame:
+    """Around the head's middle from left to right and front to back, the vertex at its upper end."""
+    box = bounding_box(head)
+    assert box is not None
+    depth = round(TOP_MM / VOXEL_MM)
+    z = box[0].stop - 1 - TOP_MM / 2
+    _, y, x = ((axis.start + axis.stop - 1) / 2 for axis in box)
+    return Frame((z, y, x), (depth, EDGE, EDGE), VOXEL_MM)
+
+
+def _stripped(image: NDArray[np.float32], brain: NDArray[np.bool_]) -> bool:
+    """Whether hardly anything is shown beside the brain: then there is nothing to find."""
+    scaled = scale_from(image, np.ones(image.shape, bool)).apply(image)
+    return bool((scaled > AIR).sum() < 1.3 * brain.sum())
