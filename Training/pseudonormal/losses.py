@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -131,3 +133,17 @@ def least_squares(logits: Tensor, wanted: float, weight: Tensor) -> Tensor:
     """
     pool = functional.adaptive_avg_pool2d if logits.ndim == 4 else functional.adaptive_avg_pool3d
     return row_mean((logits - wanted) ** 2, pool(weight, logits.shape[2:]))  # type: ignore[arg-type]  # any sequence
+
+
+def gradient_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, made: Tensor, mix: Tensor) -> Tensor:
+    """``(|grad D(e x + (1 - e) y)| - 1)^2``, mean over rows (Gulrajani 2017, WGAN-GP).
+
+    :param critic: gives (B, 1) of (B, 1, *S).
+    :param real: (B, 1, *S) x; ``made`` likewise, y: no gradient goes into either.
+    :param mix: (B, ...) e in [0, 1], one number a row.
+    """
+    share = mix.reshape(-1, *[1] * (real.ndim - 1))
+    with torch.autocast(real.device.type, enabled=False):  # the norm of a gradient in half precision is noise
+        between = (share * real.detach() + (1 - share) * made.detach()).float().requires_grad_(True)
+        (slope,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
+    return (slope.flatten(1).norm(dim=1) - 1).square().mean()
