@@ -18,6 +18,7 @@ from pseudonormal.cli.demo import demo
 from pseudonormal.cli.evaluate import evaluate
 from pseudonormal.cli.failure import DONE, INTERRUPTED, report_failure
 from pseudonormal.cli.generate import generate
+from pseudonormal.cli.masks import masks
 from pseudonormal.cli.models import app as models
 from pseudonormal.cli.retrain import retrain
 from pseudonormal.cli.serve import serve
@@ -40,6 +41,7 @@ app.command()(evaluate)
 app.command()(simulate)
 app.command()(train)
 app.command()(synthesize)
+app.command()(masks)
 app.command()(retrain)
 app.add_typer(models, name="models")
 app.add_typer(cases, name="cases")
