@@ -15,11 +15,13 @@ from pseudonormal.cli.places import check_writable
 from pseudonormal.cli.progress import Talk
 from pseudonormal.errors import InputError
 
-Name = Literal["labels", "augmentation", "ablation", "loop", "um"]
+Name = Literal["labels", "augmentation", "ablation", "loop", "um", "translation"]
 
 
 def study(
-    name: Annotated[Name, typer.Argument(metavar="STUDY", help="labels, augmentation, ablation, loop or um.")],
+    name: Annotated[
+        Name, typer.Argument(metavar="STUDY", help="labels, augmentation, ablation, loop, um or translation.")
+    ],
     data: Annotated[list[Path], typer.Argument(metavar="CASES...", help="CSV lists of cases, with splits.")],
     out: Out,
     minutes: Annotated[float, typer.Option(metavar="N", min=0.01, help="Minutes of each training, at most.")] = 4.0,
@@ -33,6 +35,10 @@ def study(
     part: Annotated[
         str, typer.Option(metavar="K/N", help="Do every N-th training, from the K-th: N such calls share the work.")
     ] = "1/1",
+    reader: Annotated[
+        float | None,
+        typer.Option(metavar="DICE", min=0, max=1, help="Dice between two readers, a line in the plot of translation."),
+    ] = None,
     device: Device = "auto",
     as_json: AsJson = False,
 ) -> None:
@@ -42,6 +48,8 @@ def study(
     without augmentation, with the usual one and with one by pseudo-normals. ablation: each loss and stream left out
     once. loop: masks corrected case after case with retraining in between, in the worklist's order and in a random one.
     um: recipe um beside synthesis from drawn masks, ablated, and a segmentor with and without what it makes.
+    translation: a segmentor from few drawn scans, alone, with transplanted lesions, and with the synthetic scans of
+    each translator, of recipe smile's painter and of recipe um.
 
     Takes the real scans of one contrast, and label maps (column labels), from which further subjects are painted.
     Writes STUDY.md and STUDY.png into OUT. A call that was interrupted goes on where it stopped.
@@ -68,7 +76,7 @@ def study(
                 progress=lambda training, done: talk.progress(done, 1, training),
             )  # fmt: skip
             try:
-                table = run_study(name, material, runner, range(seeds))
+                table = run_study(name, material, runner, range(seeds), reader)
             except Stopped:
                 talk.record("stopped", folder=str(out))
                 talk.lines(f"stopped: {out}; the same command goes on")
