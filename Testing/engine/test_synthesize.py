@@ -130,10 +130,10 @@ def test_a_training_that_is_killed_goes_on_to_its_end(a_list, tmp_path):
 
 @pytest.mark.skipif(os.name == "nt", reason="kills as Unix does")
 def test_kill_9_leaves_neither_gaps_nor_duplicates(a_run, a_list, tmp_path):
-    call = [sys.executable, "-m", "pseudonormal", "synthesize", a_run, a_list, "--extent", "slab", "--workers", "2"]
+    call = [sys.executable, "-m", "pseudonormal", "synthesize", a_run, a_list, "--extent", "slab"]
     call = [str(word) for word in [*call, "-n", 16, "-o", tmp_path / "out", "--json"]]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": os.environ | {"OMP_NUM_THREADS": "1"}}
-    process = subprocess.Popen(call, **quiet, start_new_session=True)
+    process = subprocess.Popen([*call, "--workers", "2"], **quiet)
     deadline = time.monotonic() + 120
     while len(list(tmp_path.glob("out/synthetic_*"))) < 3:
         assert process.poll() is None

@@ -38,11 +38,13 @@ LABELS = 5  # drawn slices
 SLABS = 120  # made by each generator, of three slices
 BATCH = 1  # row of each stream
 SEGMENTOR_BATCH = 6
+HALF = 0.5  # of the scans get a drawn lesion put in
 BASE = UmOptions(width=12, labels=LABELS)
-UM, MASK = "unsupervised mask", "drawn mask"
-GUIDES: dict[str, dict[str, Any]] = {UM: {}, MASK: {"guide": "mask"}}
+UM, IMPLANTED, MASK = "unsupervised mask", "unsupervised mask, lesions put in", "drawn mask"
+GUIDES: dict[str, dict[str, Any]] = {UM: {}, IMPLANTED: {}, MASK: {"guide": "mask"}}
+TRAINED_AS = {IMPLANTED: UM}  # the same generator, at work in another way
 NO_SYNTHESIS = "none"
-ARMS = (NO_SYNTHESIS, UM, MASK)
+ARMS = (NO_SYNTHESIS, *GUIDES)
 # What is changed, and how that is said; granularity is 10 otherwise.
 ABLATIONS: dict[str, dict[str, Any]] = {
     "no gate": {"no_gate": True},
@@ -102,11 +104,11 @@ class _Bench:
             row["memory"] = memory(made, self._training_slices, self._test_slices)
             return row
 
-        return self._runner.row(STUDY, _run(name, seed), make)
+        return self._runner.row(STUDY, f"um_{_word(name)}_{seed}", make)
 
     def segmentor_row(self, arm: str, seed: int) -> Row:
         """Train a segmentor on the drawn slices, with or without synthetic ones, and judge it."""
-        name = f"um_segmentor_{arm.replace(' ', '_')}_{seed}"
+        name = f"um_segmentor_{_word(arm)}_{seed}"
 
         def make() -> Row:
             drawn = drawn_slices(self._known({}, seed))
@@ -135,7 +137,8 @@ class _Bench:
         """The slabs that a generator makes, the same ones every time."""
         generator = self._generator(name, changed, seed)
         options, known = self._options(changed, seed), self._known(changed, seed)
-        synthesizer = UmSynthesizer(generator, options, known, SLAB, cuts=self._cuts)
+        share = HALF if name == IMPLANTED else 0.0
+        synthesizer = UmSynthesizer(generator, options, known, SLAB, share, cuts=self._cuts)
         return [synthesizer.make(np.random.default_rng([seed, number])) for number in range(SLABS)]
 
     @cached_property
@@ -152,4 +155,8 @@ class _Bench:
 
 
 def _run(name: str, seed: int) -> str:
-    return f"um_{name.replace(' ', '_')}_{seed}"
+    return f"um_{_word(TRAINED_AS.get(name, name))}_{seed}"
+
+
+def _word(name: str) -> str:
+    return name.replace(",", "").replace(" ", "_")

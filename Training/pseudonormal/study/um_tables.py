@@ -14,7 +14,7 @@ from pseudonormal.evaluate.bootstrap import bootstrap_mean
 from pseudonormal.evaluate.plots import COLOURS
 from pseudonormal.study.markdown import Rows, bullets, cell, some_of, table
 from pseudonormal.study.tables import mean_of, seeds_of
-from pseudonormal.study.um import ABLATIONS, ARMS, GUIDES, LABELS, MASK, NO_SYNTHESIS, SLABS, UM
+from pseudonormal.study.um import ABLATIONS, ARMS, GUIDES, IMPLANTED, LABELS, MASK, NO_SYNTHESIS, SLABS, UM
 
 LEVEL, POINTS, LEAK = 0.05, 2.0, 0.05  # what is to be reached
 
@@ -42,33 +42,36 @@ def um_markdown(rows: Rows) -> str:
 def targets(rows: Rows) -> list[str]:
     """What was to be reached, what was measured, and whether it was."""
     found = []
-    um, mask = some_of(rows, what=UM), some_of(rows, what=MASK)
-    if um and mask:
-        for name, better, sign in (("fid", "lower MM-FID", -1), ("std", "higher MM-STD", 1)):
-            pairs = _entries(um, mask, name)
-            p = _p(pairs)
-            gain = float(np.mean([first - second for first, second in pairs]))
-            met = sign * gain > 0 and p < LEVEL
-            found.append(
-                f"{better} than with drawn masks: {gain:+.2f}, p = {p:.2g} (Wilcoxon, {len(pairs)} pairs of seed, "
-                f"extractor and resolution), {_met(met)}"
-            )
-    for other, wanted in ((NO_SYNTHESIS, POINTS), (MASK, 0.0)):
-        pairs = _scores(rows, UM, other)
-        if pairs:
-            p = _p(pairs)
-            gain = 100 * float(np.mean([first - second for first, second in pairs]))
-            words = (
-                f"at least +{wanted:g} Dice points over no synthesis" if wanted else "more Dice than with drawn masks"
-            )
-            met = gain >= wanted and gain > 0 and p < LEVEL
-            found.append(
-                f"{words}: {gain:+.1f}, p = {p:.2g} (Wilcoxon, {len(pairs)} pairs of seed and subject), {_met(met)}"
-            )
+    mask = some_of(rows, what=MASK)
+    for name in (UM, IMPLANTED):
+        some = some_of(rows, what=name)
+        for entry, better, sign in (("fid", "lower MM-FID", -1), ("std", "higher MM-STD", 1)):
+            pairs = _entries(some, mask, entry)
+            if pairs:
+                said = _compared(pairs, "seed, extractor and resolution", sign, 0.0)
+                found.append(f"{name}: {better} than with drawn masks: {said}")
+        for other, wanted in ((NO_SYNTHESIS, POINTS), (MASK, 0.0)):
+            pairs = [(100 * first, 100 * second) for first, second in _scores(rows, name, other)]
+            if pairs:
+                words = f"{POINTS:+g} Dice points over no synthesis" if wanted else "more Dice points than drawn masks"
+                found.append(f"{name}: {words}: {_compared(pairs, 'seed and subject', 1, wanted)}")
+    um = some_of(rows, what=UM)
     if um:
         leak = float(np.mean([row["raised"]["leak"] for row in um]))
         found.append(f"one superpixel raised: less than 5 % elsewhere: {leak:.1%}, {_met(leak < LEAK)}")
     return found
+
+
+def _compared(pairs: Sequence[tuple[float, float]], of: str, sign: int, wanted: float) -> str:
+    """The mean difference, the paired two-sided Wilcoxon test, and whether it is what was wanted.
+
+    :param sign: 1 where more is better, else -1.
+    """
+    differences = np.array([first - second for first, second in pairs])
+    p = float(wilcoxon(differences).pvalue) if differences.any() else 1.0
+    gain = float(differences.mean())
+    met = sign * gain > 0 and sign * gain >= wanted and p < LEVEL
+    return f"{gain:+.2f}, p = {p:.2g} ({len(pairs)} pairs of {of}), {_met(met)}"
 
 
 def um_plot(rows: Rows) -> bytes:
@@ -82,14 +85,14 @@ def um_plot(rows: Rows) -> bytes:
             values = [row[name][0] for row in some_of(rows, what=guide)]
             _points(axes, place, values)
         axes.axhline(1.0, color="black", linewidth=0.8, linestyle=":")
-        axes.set_xticks(range(len(GUIDES)), list(GUIDES))
+        axes.set_xticks(range(len(GUIDES)), ["UM", "UM, put in", "drawn mask"])
         axes.set_ylabel(label)
         axes.set_ylim(bottom=0)
     for place, arm in enumerate(ARMS):
         some = some_of(rows, arm=arm)
         if some:
             _points(panels[2], place, list(seeds_of(some, "dice").values()))
-    panels[2].set_xticks(range(len(ARMS)), [f"{LABELS} slices", "+ unsupervised", "+ drawn mask"])
+    panels[2].set_xticks(range(len(ARMS)), [f"{LABELS} slices", "+ UM", "+ UM, put in", "+ drawn mask"])
     panels[2].set_ylabel("Dice on unseen subjects")
     panels[2].set_ylim(bottom=0)
     for axes in panels:
@@ -208,12 +211,6 @@ def _scores(rows: Rows, arm: str, other: str) -> list[tuple[float, float]]:
         for one in row["scores"]
         if (row["seed"], one["case"]) in known
     ]
-
-
-def _p(pairs: Sequence[tuple[float, float]]) -> float:
-    """Of the paired, two-sided Wilcoxon test; 1 where nothing differs."""
-    differences = np.array([first - second for first, second in pairs])
-    return float(wilcoxon(differences).pvalue) if differences.any() else 1.0
 
 
 def _met(met: bool) -> str:
