@@ -89,7 +89,8 @@ def likeness_plot(found: Likeness) -> bytes:
         else:
             bins = np.linspace(both.min(), both.max() + 1e-6, 16)
         for values, label, colour in zip(pair, ("real", "drawn"), COLOURS, strict=False):
-            axes.hist(values, bins=bins, density=True, histtype="step", color=colour, label=label, linewidth=1.6)
+            shares = np.full(len(values), 1 / max(1, len(values)))
+            axes.hist(values, bins=bins, weights=shares, histtype="step", color=colour, label=label, linewidth=1.6)
         axes.set_xlabel("Dice with nearest of training" if name == "nearest" else name)
         axes.set_yticks([])
     axes.legend(frameon=False, fontsize=8)

@@ -19,7 +19,8 @@ from pseudonormal.recipes.translation.maps import can_mirror, mirrored, with_les
 from pseudonormal.recipes.translation.material import Mapped
 from pseudonormal.recipes.translation.options import TranslationOptions
 from pseudonormal.recipes.translation.predicting import draw_latent, translated
-from pseudonormal.recipes.um.synthesizing import carried, grid_of_its_own
+from pseudonormal.recipes.um.carrying import LEAST_INSIDE, Way
+from pseudonormal.recipes.um.synthesizing import grid_of_its_own
 
 TRIES = 8
 USUAL_ML = (1.0, 50.0)  # where nobody drew a lesion
@@ -82,7 +83,11 @@ class TranslationSynthesizer:
 
     def _carried(self, brain: NDArray[np.bool_], rng: Generator) -> tuple[NDArray[np.bool_], dict[str, Any]]:
         one = self.ill[int(rng.integers(len(self.ill)))]
-        return carried(one.lesion, one.scan.brain, brain, rng), {"lesion_of": one.scan.case}
+        way = Way.between(one.scan.brain, brain, rng)
+        moved = np.zeros_like(brain) if way is None else way.mask(one.lesion)
+        inside = moved & brain
+        fits = inside.sum() >= LEAST_INSIDE * moved.sum()
+        return inside if fits else np.zeros_like(brain), {"lesion_of": one.scan.case}
 
     def _drawn(self, brain: NDArray[np.bool_], rng: Generator) -> tuple[NDArray[np.bool_], dict[str, Any]]:
         assert self.masks is not None
