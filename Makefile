@@ -34,6 +34,7 @@ demo: $(VENV) ## A simulated lesion in a real brain, through the shipped model, 
 	@echo "the same in a browser, with a scan of yours: $(BIN)/pseudonormal web"
 
 test: lint contracts types ## Everything that must hold: style, imports, types, behaviour
+	$(if $(or $(if $(TESTS),,all),$(findstring browser,$(TESTS))),.ci/browser)
 	$(PYTEST) $(or $(TESTS),Testing/engine Testing/bench)
 	$(if $(TESTS),,$(PYTEST) Testing/scene Testing/panels)
 	$(if $(TESTS),,$(PYTEST) Testing/browser)

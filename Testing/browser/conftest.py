@@ -7,7 +7,9 @@ import shutil
 import warnings
 
 import pytest
+from Testing.browser.review_page import MATRIX, ReviewPage, two_lesions
 from Testing.browser.windows import WorkbenchPage, running_window
+from Testing.drawn_heads import add_drawn_head
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -52,6 +54,44 @@ def one_page(a_window, a_chromium):
     """The window in a browser of the smaller size."""
     with looked_at(a_chromium, a_window.url, (1280, 720)) as page:
         yield page
+
+
+@pytest.fixture
+def add_case(a_store, tmp_path):
+    """Adds a case: an ellipsoid of tissue with two bright lesions, and its difference map."""
+    return lambda: add_drawn_head(a_store, tmp_path, two_lesions(), MATRIX, centre=(15, 32, 28), radii=(14, 30, 26))
+
+
+@pytest.fixture
+def open_window(an_engine, tmp_path):
+    """A window for a user on a computer of their own, while a block runs."""
+
+    def opened(computer="Lékař"):
+        folder = tmp_path / computer
+        folder.mkdir(exist_ok=True)
+        return running_window(an_engine.url, an_engine.token, folder)
+
+    return opened
+
+
+@pytest.fixture
+def look_at(a_chromium):
+    """Opens the Review tab of a window, and closes it in the end."""
+    pages = []
+
+    def looked(window):
+        pages.append(a_chromium.new_page(viewport={"width": 1280, "height": 720}))
+        return ReviewPage(pages[-1], window.url)
+
+    yield looked
+    for page in pages:
+        page.close()
+
+
+@pytest.fixture
+def window(open_window):
+    with open_window() as opened:
+        yield opened
 
 
 class looked_at:  # noqa: N801 - read as what it is

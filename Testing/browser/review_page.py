@@ -1,9 +1,22 @@
-"""The Review tab as somebody uses it who looks at the page."""
+"""The Review tab as somebody uses it who looks at the page, and the cases that are reviewed."""
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 from Testing.browser.windows import VIEW, WorkbenchPage
+
+SHAPE = (30, 64, 56)
+MATRIX = np.array([[-2.4, 0.2, 0, 66], [0.2, 2.4, 0, -78], [0, 0, 4.0, -50], [0, 0, 0, 1.0]])
+LEFT, RIGHT = (0.3, 0.4), (0.3, 0.55)
+"""Where nothing is in the mask, in parts of the view."""
+
+
+def two_lesions():
+    z, y, x = np.indices(SHAPE)
+    large = (z - 15) ** 2 + (y - 32) ** 2 + (x - 40) ** 2 < 6**2
+    return large | ((z - 15) ** 2 + (y - 44) ** 2 + (x - 30) ** 2 < 3**2)
 
 
 class ReviewPage(WorkbenchPage):
@@ -28,6 +41,23 @@ class ReviewPage(WorkbenchPage):
     def state(self, key):
         """What the page's state says."""
         return self.page.evaluate("key => window.trame.state.state[key]", key)
+
+    def until(self, key, holds=bool):
+        """A value of the page's state, once it is as wanted."""
+        self.wait_until(lambda: holds(self.state(key)))
+        return self.state(key)
+
+    def unfold(self, title):
+        """Have a section of the drawer open."""
+        section = self.page.get_by_role("button", name=title, exact=True).locator("visible=true").first
+        if section.get_attribute("aria-expanded") != "true":
+            section.click()
+
+    def reading(self, text):
+        """Choose one of the other readings, or choose it no more."""
+        chosen = self.state("ReadingsState__chosen")
+        self.page.locator("tr:visible", has_text=text).last.click()
+        self.until("ReadingsState__chosen", lambda now: now != chosen)
 
     def volume(self, other_than=""):
         """The line about the findings, once it is another one."""
@@ -64,3 +94,21 @@ def journal_of(folder):
     with np.load(entries[-1]) as entry:
         shape = tuple(entry["shape"])
         return np.unpackbits(entry["mask"], count=int(np.prod(shape))).reshape(shape).astype(bool)
+
+
+def ml(mask):
+    return mask.sum() * abs(np.linalg.det(MATRIX)) / 1000
+
+
+def written(folder, holds, seconds=60):
+    """The mask in the journal, once it holds."""
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            mask = journal_of(folder)
+            if holds(mask):
+                return mask
+        except (IndexError, FileNotFoundError):
+            pass
+        assert time.monotonic() < until, "the journal never had it"
+        time.sleep(0.02)

@@ -81,6 +81,15 @@ def test_files_can_be_dropped_anywhere(an_open_page, an_array, tmp_path):
     assert an_open_page.page.locator("#pn-drop").evaluate("veil => veil.style.display") == "none"
 
 
+def test_a_dicom_folder_can_be_dropped(an_open_page, an_array, tmp_path):
+    write_source(tmp_path / "Köpfe" / "zwei", an_array, axial_lps_matrix())
+    mouse = an_open_page.page.context.new_cdp_session(an_open_page.page)
+    held = {"items": [], "files": [str(tmp_path / "Köpfe")], "dragOperationsMask": 1}
+    for kind in ("dragEnter", "dragOver", "drop"):
+        mouse.send("Input.dispatchDragEvent", {"type": kind, "x": 700, "y": 300, "data": held})
+    assert an_open_page.news() == ("done", "Opened: 4: FLAIR tra")
+
+
 def test_a_large_upload_shows_how_far_it_is_and_can_be_cancelled(an_open_page, tmp_path):
     before = chosen(an_open_page)
     large = tmp_path / "large.nii"

@@ -2,82 +2,10 @@
 
 from __future__ import annotations
 
-import time
-
-import numpy as np
 import pytest
 from PseudoNormalLib.engine.client import EngineClient
 from PseudoNormalLib.review.submitting import read_mask
-from Testing.browser.review_page import ReviewPage, journal_of
-from Testing.browser.windows import running_window
-from Testing.drawn_heads import add_drawn_head
-
-SHAPE = (30, 64, 56)
-MATRIX = np.array([[-2.4, 0.2, 0, 66], [0.2, 2.4, 0, -78], [0, 0, 4.0, -50], [0, 0, 0, 1.0]])
-LEFT, RIGHT = (0.3, 0.4), (0.3, 0.55)
-"""Where nothing is in the mask, in parts of the view."""
-
-
-def two_lesions():
-    z, y, x = np.indices(SHAPE)
-    large = (z - 15) ** 2 + (y - 32) ** 2 + (x - 40) ** 2 < 6**2
-    return large | ((z - 15) ** 2 + (y - 44) ** 2 + (x - 30) ** 2 < 3**2)
-
-
-@pytest.fixture
-def add_case(a_store, tmp_path):
-    """Adds a case: an ellipsoid of tissue with two bright lesions, and its difference map."""
-    return lambda: add_drawn_head(a_store, tmp_path, two_lesions(), MATRIX, centre=(15, 32, 28), radii=(14, 30, 26))
-
-
-@pytest.fixture
-def open_window(an_engine, tmp_path):
-    """A window for a user on a computer of their own, while a block runs."""
-
-    def opened(computer="Lékař"):
-        folder = tmp_path / computer
-        folder.mkdir(exist_ok=True)
-        return running_window(an_engine.url, an_engine.token, folder)
-
-    return opened
-
-
-@pytest.fixture
-def look_at(a_chromium):
-    """Opens the Review tab of a window, and closes it in the end."""
-    pages = []
-
-    def looked(window):
-        pages.append(a_chromium.new_page(viewport={"width": 1280, "height": 720}))
-        return ReviewPage(pages[-1], window.url)
-
-    yield looked
-    for page in pages:
-        page.close()
-
-
-@pytest.fixture
-def window(open_window):
-    with open_window() as opened:
-        yield opened
-
-
-def ml(mask):
-    return mask.sum() * abs(np.linalg.det(MATRIX)) / 1000
-
-
-def written(folder, holds, seconds=60):
-    """The mask in the journal, once it holds."""
-    until = time.monotonic() + seconds
-    while True:
-        try:
-            mask = journal_of(folder)
-            if holds(mask):
-                return mask
-        except (IndexError, FileNotFoundError):
-            pass
-        assert time.monotonic() < until, "the journal never had it"
-        time.sleep(0.02)
+from Testing.browser.review_page import LEFT, RIGHT, ml, two_lesions, written
 
 
 def test_a_case_is_taken_drawn_in_undone_saved_and_accepted(an_engine, a_store, add_case, look_at, window):

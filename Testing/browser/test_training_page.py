@@ -117,11 +117,24 @@ def test_a_worse_version_is_promoted_only_after_a_second_question_and_rolled_bac
     page.until("VersionsState__rows", lambda rows: rows[2][1] == "current")
 
 
-def test_two_models_are_compared_on_the_scan_that_is_open(an_open_page):
+def test_two_models_are_compared_side_by_side_on_the_scan_that_is_open(an_open_page, a_head):
     page = an_open_page
+    page.tab("Scan")
+    assert page.open(a_head.scan)[0] == "done"
+    page.tab("Training")
     page.unfold("Compare two models on a scan")
     models = page.until("CompareState__models", lambda models: len(models) == 3)
     assert page.state("CompareState__a") == "brain-mr:0" and page.state("CompareState__b") == models[0]["value"]
-    assert page.state("CompareState__obstacle") == "" and page.state("CompareState__scan")
+    page.until("CompareState__obstacle", lambda reason: reason == "")
+    scans = {each["value"]: each["title"] for each in page.state("CompareState__scans")}
+    assert scans[page.state("CompareState__scan")] == "head"
+    page.press("Compare")
+    page.until("CompareState__message", lambda line: line.startswith("A (brain-mr:0): 1 finding"))
+    shown = [page.page.locator(f"[data-view='PseudoNormal-{name}-Axial']") for name in ("normal_a", "difference_b")]
+    for view in shown:
+        view.wait_for()
     page.choose("Model A", "brain-mr:0.2")
     assert page.until("CompareState__obstacle") == "Choose two different models"
+    page.tab("Scan")
+    page.page.locator("[data-view='PseudoNormal-difference-Axial']").wait_for()
+    shown[0].wait_for(state="detached")

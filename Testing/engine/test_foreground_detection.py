@@ -10,7 +10,7 @@ from torch import nn
 
 from pseudonormal.errors import InputError
 from pseudonormal.evaluate.detection import dice
-from pseudonormal.models.bundle import DEFAULT_MODEL, SHIPPED, Calibration, Model, load_model
+from pseudonormal.models.bundle import DEFAULT_MODEL, SHIPPED_MODELS, Calibration, Model, load_model
 from pseudonormal.networks.restorer import RestorerNetwork
 from pseudonormal.recipes.brain import brain_network
 from pseudonormal.recipes.detection import SUSPECT, lesion_mask, lesion_probability, with_suspects
@@ -137,7 +137,7 @@ def test_small_regions_are_dropped_and_corners_connect() -> None:
     assert not lesion_mask(probability, Calibration(lesion_threshold=0.95, sure_probability=0.0, least_ml=0.0)).any()
 
 
-@pytest.mark.skipif(not (SHIPPED / DEFAULT_MODEL).is_dir(), reason="no model is shipped with this checkout")
+@pytest.mark.skipif(not (SHIPPED_MODELS / DEFAULT_MODEL).is_dir(), reason="no model is shipped with this checkout")
 def test_the_shipped_model_finds_the_brain_of_a_painted_head() -> None:
     shape, centre = (168, 200, 170), (90, 100, 85)
     brain, white = an_ellipsoid(shape, centre, (62, 80, 66)), an_ellipsoid(shape, centre, (52, 68, 54))

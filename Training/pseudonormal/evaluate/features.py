@@ -16,11 +16,12 @@ from torch.nn import functional
 
 from pseudonormal.errors import InputError
 from pseudonormal.networks.encoder import SliceEncoder
+from pseudonormal.shipped import SHIPPED
 
 FeatureFunction = Callable[[NDArray[np.float32]], NDArray[np.float64]]
 """(N, H, W) slices in [-1, 1], -1 outside the organ, to (N, d) features."""
 
-SHIPPED = Path(__file__).parents[3] / "Resources" / "features" / "slice-encoder.safetensors"
+ENCODER = SHIPPED / "features" / "slice-encoder.safetensors"
 TOGETHER = 64
 RESNETS = {"resnet18": resnet18, "resnet50": resnet50}
 _PREFIX = "encoder."
@@ -35,7 +36,7 @@ def default_features() -> dict[str, FeatureFunction]:
     torch.manual_seed(0)
     untaught = SliceEncoder().eval()
     taught = SliceEncoder().eval()
-    weights = {name.removeprefix(_PREFIX): value for name, value in _weights(SHIPPED).items()}
+    weights = {name.removeprefix(_PREFIX): value for name, value in _weights(ENCODER).items()}
     taught.load_state_dict({name: value.float() for name, value in weights.items() if not name.startswith("answers")})
     return {"encoder": _function(taught), "random": _function(untaught)}
 

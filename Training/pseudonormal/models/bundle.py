@@ -28,10 +28,11 @@ from pseudonormal.models.registry import Registry, data_folder
 from pseudonormal.networks.restorer import RestorerNetwork
 from pseudonormal.recipes.brain import brain_network
 from pseudonormal.recipes.lesion import lesion_network
+from pseudonormal.shipped import SHIPPED
 
 NETWORKS = {"brain": brain_network, "lesion": lesion_network, "restore": RestorerNetwork}
 DEFAULT_MODEL = "brain-mr"
-SHIPPED = Path(__file__).parents[3] / "Resources" / "models"
+SHIPPED_MODELS = SHIPPED / "models"
 FOLDER_VARIABLE = "PSEUDONORMAL_MODELS"  # a further folder of bundles
 
 
@@ -91,7 +92,7 @@ def model_folders() -> dict[str, Path]:
     :raises InputError: the registry is damaged.
     """
     found: dict[str, Path] = {}
-    for root in (SHIPPED, imported_folder(), Path(os.environ.get(FOLDER_VARIABLE, "")) if _given() else None):
+    for root in (SHIPPED_MODELS, imported_folder(), Path(os.environ.get(FOLDER_VARIABLE, "")) if _given() else None):
         if root is not None and root.is_dir():
             bundles = [path.parent.parent for path in root.glob("*/configs/metadata.json")]
             found |= {bundle.name: bundle for bundle in bundles if not bundle.name.startswith(".")}  # half-written

@@ -120,6 +120,10 @@ def write_list(out: Path, plan: Plan, count: int) -> list[dict[str, Any]]:
 
 def _row(record: dict[str, Any]) -> dict[str, str]:
     files = {column: f"{record['case']}/{column}.nii.gz" for column in record["files"]}
+    if not record[
+        "lesion_ml"
+    ]:  # a scan without lesions is its own normal; no reader takes empty masks
+        files = files | {"mask": "", "normal": files["image"]}
     known = {"case": record["case"], "subject": record["subject"], "split": TRAIN, SYNTHETIC: "1"}
     further = {"contrast": record["contrast"], "source": record["drawn"].get("source", ""), "recipe": record["recipe"]}
     return {**known, **files, **further}
@@ -138,7 +142,7 @@ def _make(synthesizer: Synthesizer, out: Path, plan: Plan, number: int) -> dict[
         "number": number,
         "subject": made.subject,
         "contrast": made.contrast,
-        "lesion_ml": round(float(made.mask.sum()) * made.geometry.voxel_ml, 4),
+        "lesion_ml": round(float(made.mask.sum()) * made.geometry.voxel_ml, 6),
         "software_version": __version__,
         "files": files,
         "drawn": dict(made.record),

@@ -33,11 +33,12 @@ def write_sheet(path: Path, out: Path, records: Sequence[Mapping[str, Any]]) -> 
         axes.set_axis_off()
     for axes, record in zip(panels.flat, chosen, strict=False):
         folder = out / str(record["case"])
-        image, mask, organ = (read_scan(folder / f"{name}.nii.gz").array for name in ("image", "mask", "foreground"))
-        shown = mask if mask.any() else organ
-        level = int((shown > 0).sum(axis=(1, 2)).argmax())
+        shown = "mask" if record["lesion_ml"] else "foreground"
+        image, part = (read_scan(folder / f"{name}.nii.gz").array for name in ("image", shown))
+        level = int((part > 0).sum(axis=(1, 2)).argmax())
         axes.imshow(image[level], cmap="gray", vmin=0, vmax=WHITE, origin="lower")
-        outline(axes, mask[level] > 0, FOUND)
+        if record["lesion_ml"]:
+            outline(axes, part[level] > 0, FOUND)
         axes.set_title(f"{record['number']} · {record['lesion_ml']:.1f} ml", color="white", fontsize=8)
     figure.suptitle(f"SYNTHETIC: {len(chosen)} of {len(records)}", color=FOUND, fontsize=10)
     with atomic_file(path) as stream:

@@ -88,14 +88,20 @@ def fit(application_logic: Any, views: list[Any], volume: Any | None = None) -> 
     :param volume: what is fitted into a view that shows nothing yet.
     """
     logics = application_logic.GetSliceLogics()
+    empty, places = [], {}
     for number in range(logics.GetNumberOfItems() if logics is not None else 0):
         logic = logics.GetItemAsObject(number)
-        if logic.GetSliceNode() not in views:
+        node = logic.GetSliceNode()
+        if node not in views:
             continue
         if logic.GetBackgroundLayer().GetVolumeNode() is None and volume is not None:
-            logic.FitSliceToVolume(volume, *logic.GetSliceNode().GetDimensions()[:2])
+            logic.FitSliceToVolume(volume, *node.GetDimensions()[:2])
+            empty.append(node)
         else:
             logic.FitSliceToBackground(True)
+            places[_direction(node)] = node.GetSliceOffset()
+    for node in empty:  # only what shows a scan snaps to its voxels; the others are to be filled at the same place
+        node.SetSliceOffset(places.get(_direction(node), node.GetSliceOffset()))
 
 
 def box(direction: str, parts: list[str]) -> str:
@@ -109,6 +115,11 @@ def described_view(column: str, orientation: str, label: str) -> str:
     properties = {"orientation": orientation, "viewlabel": label, "viewcolor": _COLOURS[orientation]}
     inner = "".join(f'<property name="{key}" action="default">{value}</property>' for key, value in properties.items())
     return f'<view class="vtkMRMLSliceNode" singletontag="{view_name(column, orientation)}">{inner}</view>'
+
+
+def _direction(slice_node: Any) -> str:
+    """One of ``ORIENTATIONS``, whatever the volume has turned the view to."""
+    return slice_node.GetLayoutName().rpartition("-")[2]
 
 
 def _add_view(scene: Any, kind: str, name: str) -> Any:

@@ -12,7 +12,8 @@ import os
 import sys
 from pathlib import Path
 
-SAMPLE = Path(__file__).parents[4] / "Resources" / "sample" / "brain.nii.gz"
+_IN_PLACE = Path(__file__).parents[4] / "Resources" / "sample"
+SAMPLE = (_IN_PLACE if _IN_PLACE.is_dir() else Path(__file__).parents[1] / "sample") / "brain.nii.gz"  # see setup.py
 """The MNI152 brain, T1, with a scanner's noise and two simulated lesions; its README says how it was made."""
 
 

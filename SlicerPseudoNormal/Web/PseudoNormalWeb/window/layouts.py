@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from PseudoNormalLib.observation import Observation
@@ -14,9 +15,11 @@ class Layouts:
     """Keeps the page's grid of views as the layout node has it.
 
     :param app: trame-slicer's ``SlicerApp``; its view manager must know how to make views.
+    :param changed: called when another layout is shown, whose views will have other sizes.
     """
 
-    def __init__(self, server: Any, app: Any) -> None:
+    def __init__(self, server: Any, app: Any, changed: Callable[[], None]) -> None:
+        self._changed, self._shown = changed, ""
         self._node = register_layouts(app.scene)
         self._manager = LayoutManager(app.scene, app.view_manager, server)
         self._observation: Observation | None = None
@@ -44,9 +47,13 @@ class Layouts:
         if not description or "<view" not in description:
             return
         name = str(number)
+        if name == self._shown:
+            return
+        self._shown = name
         if not self._manager.has_layout(name):
             self._manager.register_layout(name, weighted(slicer_layout_to_vue(description)), lazy_initialization=True)
         self._manager.set_layout(name)
+        self._changed()
 
 
 def weighted(layout: Layout) -> Layout:

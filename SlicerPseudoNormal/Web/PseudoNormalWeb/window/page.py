@@ -54,9 +54,10 @@ class Page:
         server.state.trame__title = "PseudoNormal"
         self._state = TypedState(server.state, PageState)
         self._state.data.dark = window.host.settings.get(THEME, "dark") != "light"
+        self._tab, self._comparison = self._state.data.tab, window.bench.comparison
         self._tiles = Tiles(server, window.app, window.bench.comparison.fit_into)
         window.app.view_manager.register_factory(self._tiles)
-        self._layouts = Layouts(server, window.app)
+        self._layouts = Layouts(server, window.app, self._tiles.fit_when_sized)
         generate = GeneratePart(window)
         self._engine = EnginePart(window)
         self._findings = FindingsPart(window, generate.press)
@@ -130,6 +131,9 @@ class Page:
         }
 
     def _turn(self, tab: str) -> None:
+        before, self._tab = self._tab, tab
+        if before == "training":  # two models side by side may have taken the views
+            self._comparison.arrange(self._comparison.arrangement)
         if tab == "review":
             self._review.enter()
 

@@ -43,12 +43,14 @@ class SceneThreeDView(ThreeDView):
 class PictureOfView(RcaWindow):
     """A view's pictures.
 
-    :param sized: called when the page has said for the first time how large they are.
+    :param sized: called when the page has said how large they are in the layout that is shown.
+    :ivar touched: called when the mouse does something in the view.
     """
 
     def __init__(self, view: Any, state: Any, cursor: str, sized: Callable[[], None]) -> None:
         super().__init__(view.render_window(), state=state, active_view_cursor=cursor)
         self._tell, self._sized = sized, False
+        self.touched: Callable[[], None] = lambda: None
 
     def process_resize_event(self, width: int, height: int) -> None:
         """See :class:`RcaWindow`."""
@@ -56,3 +58,12 @@ class PictureOfView(RcaWindow):
         if not self._sized:
             self._sized = True
             self._tell()
+
+    def tell_next_size(self) -> None:
+        """Another layout is shown: ``sized`` is called once more."""
+        self._sized = False
+
+    def process_interaction_event(self, event: dict[str, Any]) -> None:
+        """See :class:`RcaWindow`."""
+        self.touched()
+        super().process_interaction_event(event)

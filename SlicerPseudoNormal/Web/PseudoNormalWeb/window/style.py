@@ -81,7 +81,7 @@ html, body { overflow: hidden !important; }
 .pn-button.pn-wide, .pn-wide > .v-btn { width: 100%; }
 .pn-row { display: flex; gap: 8px; align-items: center; }
 .pn-row > * { flex: 1 1 0; min-width: 0; }
-.pn-row .v-btn { width: 100%; }
+.pn-row .v-btn, .pn-row .pn-button { width: 100%; }
 .pn-row .v-btn-toggle { display: flex; height: 30px !important; }
 .pn-row .v-btn-toggle .v-btn { flex: 1 1 0; width: auto; min-width: 0; height: 30px; }
 .pn-note { font-size: 12px; line-height: 1.45; opacity: .75; }
@@ -99,8 +99,8 @@ html, body { overflow: hidden !important; }
 .pn-colours { height: 8px; flex: 1; border-radius: 4px; background: linear-gradient(90deg, #0d40d9, #fff, #d91a0d); }
 
 .pn-table { width: 100%; border-collapse: collapse; font-size: 12px; font-variant-numeric: tabular-nums; }
-.pn-table th { text-align: right; font-weight: 500; opacity: .6; padding: 3px 6px; white-space: nowrap; }
-.pn-table td { text-align: right; padding: 5px 6px; vertical-align: top; white-space: nowrap; }
+.pn-table th { text-align: right; font-weight: 500; opacity: .6; padding: 3px 4px; white-space: nowrap; }
+.pn-table td { text-align: right; padding: 5px 4px; vertical-align: top; white-space: nowrap; }
 .pn-table th.pn-words, .pn-table td.pn-words { text-align: left; width: 99%; white-space: normal; }
 .pn-table tbody tr { cursor: pointer; border-top: 1px solid rgba(128, 144, 160, .14); }
 .pn-table tbody tr:hover { background: rgba(128, 144, 160, .10); }

@@ -10,19 +10,15 @@ from typing import Any
 from trame.widgets import html
 from trame.widgets import vuetify3 as v3
 from trame.widgets.rca import RemoteControlledArea
-from trame_rca.schedulers import RcaImageRenderScheduler
 from trame_rca.utils import RcaViewAdapter
 from trame_server.utils.asynchronous import create_task
 from trame_slicer.rca_view.rca_view_factory import RcaRenderStrategy
 from trame_slicer.views import IViewFactory, ViewLayout, ViewLayoutDefinition, ViewType
 from trame_slicer.views.render_scheduler import NoScheduleRendering
 
+from PseudoNormalWeb.window.pictures import Drawing, Pictures
 from PseudoNormalWeb.window.scene_views import PictureOfView, SceneSliceView, SceneThreeDView
 from PseudoNormalWeb.window.slice_tile import SliceTile
-
-FRAMES_PER_S = 30.0
-MOVING_QUALITY, STILL_QUALITY = 70, 95
-"""Of JPEG: while something moves, and once it stands still."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,10 +26,12 @@ class Tile:
     """A view and what sends it.
 
     :param view: trame-slicer's view.
+    :param window: draws it.
     :param adapter: hands it the mouse, and the page its pictures.
     """
 
     view: Any
+    window: PictureOfView
     adapter: Any
     layout: Any
     over: SliceTile | None
@@ -43,12 +41,13 @@ class Tiles(IViewFactory):
     """Makes the views that a layout asks for.
 
     :param app: trame-slicer's ``SlicerApp``.
-    :param fit_into: fits what there is into a new slice view; called with its node.
+    :param fit_into: fits what there is into a slice view; called with its node.
     """
 
     def __init__(self, server: Any, app: Any, fit_into: Callable[[Any], None]) -> None:
         super().__init__()
         self._server, self._app, self._fit_into = server, app, fit_into
+        self._drawing = Drawing()
 
     def can_create_view(self, view: ViewLayoutDefinition) -> bool:
         """Slices and 3D."""
@@ -56,9 +55,16 @@ class Tiles(IViewFactory):
 
     def close(self) -> None:
         """Follow the views no more."""
+        self._drawing.close()
         for tile in self._views.values():
             if tile.over is not None:
                 tile.over.close()
+
+    def fit_when_sized(self) -> None:
+        """Another layout is shown: what was fitted into the views of the one before does not fit into these."""
+        for tile in self._views.values():
+            if tile.over is not None:
+                tile.window.tell_next_size()
 
     def _create_view(self, view: ViewLayoutDefinition, scene: Any, app_logic: Any) -> Tile:
         slices = view.view_type == ViewType.SLICE_VIEW
@@ -78,20 +84,15 @@ class Tiles(IViewFactory):
         self._server.state.setdefault(cursor, "default")
         sized = partial(self._fit_into, made.get_view_node()) if slices else made.reset_view
         window = PictureOfView(made, self._server.state, cursor, sized)
-        scheduler = RcaImageRenderScheduler(
-            window,
-            target_fps=FRAMES_PER_S,
-            interactive_quality=MOVING_QUALITY,
-            still_quality=STILL_QUALITY,
-            rca_encoder="jpeg",
-        )
-        adapter = RcaViewAdapter(window=window, name=name, scheduler=scheduler, do_schedule_render_on_interaction=False)
-        made.set_scheduled_render(RcaRenderStrategy(scheduler))
+        pictures = Pictures(window, self._drawing)
+        window.touched = pictures.prefer
+        adapter = RcaViewAdapter(window=window, name=name, scheduler=pictures, do_schedule_render_on_interaction=False)
+        made.set_scheduled_render(RcaRenderStrategy(pictures))
         over = SliceTile(self._server, self._app, made, identifier(name)) if slices else None
         with ViewLayout(self._server, template_name=name) as layout:
             self._build(name, view.properties.label or "", cursor, over)
         create_task(self._register(adapter))
-        return Tile(made, adapter, layout, over)
+        return Tile(made, window, adapter, layout, over)
 
     def _get_slicer_view(self, view: Tile) -> Any:
         return view.view

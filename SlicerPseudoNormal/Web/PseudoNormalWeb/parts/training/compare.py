@@ -55,7 +55,7 @@ class ComparePart:
 
     def __init__(self, window: Window) -> None:
         self._training, self._comparing = window.training, window.training.comparing
-        self._scene = window.host.scene
+        self._scene, self._worked_on = window.host.scene, ""
         self._state = TypedState(window.server.state, CompareState)
         name = self._state.name
         self._state.bind_changes(dict.fromkeys((name.scan, name.mask, name.a, name.b), self._offer))
@@ -117,9 +117,9 @@ class ComparePart:
         masks = nodes_in(self._scene, "vtkMRMLSegmentationNode")
         data.masks = [*items([(_("Each finds the lesions itself"), "")]),
                       *items((node.GetName(), node.GetID()) for node in masks)]  # fmt: skip
-        if self._node(data.scan) is None:
+        if self._node(data.scan) is None or data.scan == self._worked_on:
             chosen = self._bench.choices.values.image
-            data.scan = chosen.GetID() if chosen is not None else ""
+            data.scan = self._worked_on = chosen.GetID() if chosen is not None else ""
         if self._node(data.mask) is None:
             data.mask = ""
         self._offer()

@@ -1,0 +1,129 @@
+"""Lesions that recipe ``um`` puts into other scans lie within them, and what is known of them stays known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from Testing.um_heads import SMALL, some_scans
+
+from pseudonormal.cases import read_cases
+from pseudonormal.errors import InputError
+from pseudonormal.recipes.synthesizer import Synthetic
+from pseudonormal.recipes.um.carrying import Way, carried
+from pseudonormal.recipes.um.cuts import Cuts
+from pseudonormal.recipes.um.material import sorted_units
+from pseudonormal.recipes.um.options import UmOptions
+from pseudonormal.recipes.um.recipe import um_generator
+from pseudonormal.recipes.um.synthesizing import SLAB, SLICES, UmSynthesizer
+from pseudonormal.scan.scan import Geometry
+from pseudonormal.synthesize.dataset import Plan, begin, make_all, write_list
+from pseudonormal.synthesize.sheet import write_sheet
+from pseudonormal.training.streams import load_streams
+
+CUTS = Cuts()
+
+
+@pytest.fixture(scope="module")
+def material():
+    return sorted_units(some_scans(), UmOptions(**SMALL))
+
+
+def synthesizer(material, **how):
+    options = UmOptions(**SMALL | {key: how.pop(key) for key in ("guide",) if key in how})
+    torch.manual_seed(0)
+    return UmSynthesizer(um_generator(options).eval(), options, material, SLAB, cuts=CUTS, **how)
+
+
+@settings(max_examples=8)
+@given(st.integers(0, 10**6), st.booleans())
+def test_a_lesion_comes_to_lie_within_the_other_organ(seed, slab):
+    options = UmOptions(**SMALL)
+    material = sorted_units(some_scans(), options)
+    into = material.scans[2].brain[10 : 10 + SLICES] if slab else material.scans[2].brain
+    found = carried(material, into, options, CUTS, np.random.default_rng(seed), slab=slab)
+    if found is None:  # it may fall outside
+        return
+    assert found.lesion.any()
+    assert not (found.lesion & ~into).any()
+    assert found.source in {"first_flair", "second_flair"}
+    assert found.labels.max() < len(found.values)
+    there = found.lesion & (found.labels > 0)
+    assert there.sum() > 0.7 * found.lesion.sum()
+    assert found.values[found.labels][there].mean() > 0.7  # brighter than all tissue, with what their superpixels hold
+
+
+def test_the_way_stretches_with_the_organ():
+    small, large = np.zeros((4, 20, 20), bool), np.zeros((4, 40, 40), bool)
+    small[:, 5:15, 5:15], large[:, 10:30, 10:30] = True, True
+    sizes = []
+    for seed in range(40):
+        way = Way.between(small, large, np.random.default_rng(seed), level=True)
+        sizes.append(way.mask(small).sum() / large.sum())
+    assert np.median(sizes) == pytest.approx(1, abs=0.15)
+    assert Way.between(small, np.zeros_like(large), np.random.default_rng(0)) is None
+
+
+def test_lesions_that_were_put_in_are_in_the_mask_and_in_the_image(material):
+    with_one, without = synthesizer(material, implanted=1.0), synthesizer(material, implanted=0.0)
+    found = 0
+    for seed in range(6):
+        made, plain = (one.make(np.random.default_rng(seed)) for one in (with_one, without))
+        assert made.image.shape == made.mask.shape == (SLICES, *made.image.shape[1:])
+        assert not (made.mask & ~made.foreground).any()
+        assert plain.record["lesion_of"] == ""
+        if made.record["lesion_of"]:
+            found += 1
+            assert made.mask.any()
+    assert found >= 4
+
+
+def test_the_control_says_where_its_lesions_are(material):
+    maker = synthesizer(material, guide="mask")
+    made = [maker.make(np.random.default_rng(seed)) for seed in range(8)]
+    assert all(one.mask.any() == bool(one.record["lesion_of"]) for one in made)
+    assert sum(one.mask.any() for one in made) >= 5
+
+
+def test_the_same_number_makes_the_same_scan(material):
+    first, again = (synthesizer(material).make(np.random.default_rng([3, 5])) for _ in range(2))
+    other = synthesizer(material).make(np.random.default_rng([3, 6]))
+    assert np.array_equal(first.image, again.image)
+    assert first.record == again.record
+    assert first.image.shape != other.image.shape or not np.array_equal(first.image, other.image)
+
+
+class Healthy:
+    """Makes scans without lesions, one of them with what it was before."""
+
+    recipe, fingerprint = "healthy", "1"
+
+    def make(self, rng):
+        organ = np.zeros((4, 40, 40), bool)
+        organ[:, 8:32, 8:32] = True
+        image = np.where(organ, rng.random(organ.shape), 0).astype(np.float32)
+        geometry = Geometry((40, 40, 4), (2.0,) * 3, (0.0,) * 3, (-1, 0, 0, 0, -1, 0, 0, 0, 1))
+        return Synthetic(image, np.zeros_like(organ), organ, geometry, "somebody", "flair", {"source": "a"})
+
+
+def test_scans_without_a_lesion_are_normal_ones_to_trainings(tmp_path):
+    plan = Plan("healthy", "1", 0)
+    begin(tmp_path, plan)
+    list(make_all(Healthy(), tmp_path, plan, [1, 2], workers=1))
+    records = write_list(tmp_path, plan, 2)
+    cases = read_cases(tmp_path / "cases.csv")
+    assert [case.kind for case in cases] == ["normal", "normal"]
+    scans = load_streams(cases, foreground_of=None).scans
+    assert not any(scan.lesion.any() for scan in scans)
+    write_sheet(tmp_path / "sheet.png", tmp_path, records)
+    assert (tmp_path / "sheet.png").exists()
+
+
+def test_only_slices_can_be_made_alone(material):
+    options = UmOptions(**SMALL | {"dimensions": 3})
+    with pytest.raises(InputError, match="--extent slab"):
+        UmSynthesizer(um_generator(options), options, material, SLAB)
+    with pytest.raises(InputError, match="must be scan or slab"):
+        UmSynthesizer(um_generator(options), options, material, "slice")
