@@ -120,9 +120,7 @@ def write_list(out: Path, plan: Plan, count: int) -> list[dict[str, Any]]:
 
 def _row(record: dict[str, Any]) -> dict[str, str]:
     files = {column: f"{record['case']}/{column}.nii.gz" for column in record["files"]}
-    if not record[
-        "lesion_ml"
-    ]:  # a scan without lesions is its own normal; no reader takes empty masks
+    if not record["lesion_ml"]:  # a scan without lesions is its own normal; no reader takes empty masks
         files = files | {"mask": "", "normal": files["image"]}
     known = {"case": record["case"], "subject": record["subject"], "split": TRAIN, SYNTHETIC: "1"}
     further = {"contrast": record["contrast"], "source": record["drawn"].get("source", ""), "recipe": record["recipe"]}
