@@ -6,9 +6,11 @@ from collections.abc import Callable
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from torch import Tensor
 
-from pseudonormal.losses import laplace_nll, log_squared_error, weighted_cross_entropy, weighted_dice
+from pseudonormal.losses import gradient_penalty, laplace_nll, log_squared_error, weighted_cross_entropy, weighted_dice
 
 SHAPE = (2, 1, 4, 4, 4)
 
@@ -94,3 +96,13 @@ def test_laplace_is_least_at_the_mean_absolute_error() -> None:
 def test_laplace_by_the_formula() -> None:
     value = laplace_nll(torch.full(SHAPE, 0.5), torch.full(SHAPE, -2.0), half(1.0)).item()
     assert value == pytest.approx(2 * torch.exp(torch.tensor(-0.5)).item() + 0.5, abs=1e-5)
+
+
+@given(st.floats(0.2, 3))
+def test_the_gradient_penalty_is_that_of_the_slope(slope):
+    real, made = torch.rand(3, 1, 4, 4), torch.rand(3, 1, 4, 4)
+    direction = torch.full((1, 1, 4, 4), slope / 4)
+    penalty = gradient_penalty(
+        lambda x: (x * direction).flatten(1).sum(1, keepdim=True), real, made, torch.rand(3, 1, 1)
+    )
+    assert float(penalty) == pytest.approx((slope - 1) ** 2, abs=1e-4)

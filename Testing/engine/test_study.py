@@ -12,9 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import ndimage
+from Testing.study_heads import DISEASE, SHAPE, a_ball, a_runner, a_study
 
-from pseudonormal.lesions.in_place import BrainFrame, InPlace
-from pseudonormal.lesions.shapes import SmoothBlob
 from pseudonormal.regions import connected
 from pseudonormal.study.ablation import VARIANTS, WHOLE
 from pseudonormal.study.augmentation import ARMS
@@ -22,10 +21,10 @@ from pseudonormal.study.keeping import read_material, write_material
 from pseudonormal.study.labels import BASE, SHARES, run_name
 from pseudonormal.study.loop import CASES_A_ROUND, FIRST, ROUNDS, loop_study
 from pseudonormal.study.material import StudyMaterial, hidden
-from pseudonormal.study.painting import Disease, paint
+from pseudonormal.study.painting import paint
 from pseudonormal.study.plots import labels_plot, loop_plot
 from pseudonormal.study.run import run_study
-from pseudonormal.study.runner import SETTINGS, Runner
+from pseudonormal.study.runner import Runner
 from pseudonormal.study.scores import Judge
 from pseudonormal.study.segmentor import SegmentorRecipe, Transplanting
 from pseudonormal.study.tables import (
@@ -36,42 +35,19 @@ from pseudonormal.study.tables import (
     loop_markdown,
     mean_of,
 )
-from pseudonormal.synthesis.tissues import GROUPS
 from pseudonormal.training.anatomies import Anatomy
 from pseudonormal.training.coarse import coarse_mask, coarse_scan
 from pseudonormal.training.interrupt import Stopped
 
-SHAPE = (20, 44, 40)
-SPOTS = np.zeros((40, 88, 80), bool)
-SPOTS[18:23, 30:36, 20:26] = SPOTS[18:24, 50:55, 54:60] = True
-FRAME = BrainFrame(np.array([20.0, 44.0, 40.0]), np.array([8.0, 17.0, 15.0]))
-DISEASE = Disease([SmoothBlob()], InPlace([(SPOTS, FRAME)]))
-
 
 @pytest.fixture(scope="module")
 def an_anatomy() -> Anatomy:
-    """A ball: cortex around white matter around a ventricle, in air."""
-    z, y, x = np.indices(SHAPE)
-    distance = np.sqrt(((z - 10) / 9) ** 2 + ((y - 22) / 19) ** 2 + ((x - 20) / 17) ** 2)
-    groups = np.zeros(SHAPE, np.uint8)
-    for reach, tissue in ((1.0, "cortex"), (0.85, "white_matter"), (0.2, "csf")):
-        groups[distance < reach] = list(GROUPS).index(tissue)
-    return Anatomy(groups, distance < 1.0)
-
-
-def painted(anatomy, *names, disease=DISEASE):
-    return [
-        paint(name, name.split("_")[0], anatomy, disease, np.random.default_rng(number), small=bool(number % 2))
-        for number, name in enumerate(names)
-    ]
+    return a_ball()
 
 
 @pytest.fixture(scope="module")
 def a_material(an_anatomy) -> StudyMaterial:
-    scans = painted(an_anatomy, "a_0", "b_0", "c_0", "d_0", "a_1", "b_1", "v_0", "t_0")
-    normal = painted(an_anatomy, "a_n", disease=None)
-    mask = ndimage.binary_dilation(np.pad(np.ones((3, 3, 3), bool), 2))
-    return StudyMaterial(scans[:4], scans[4:6], normal, scans[6:7], scans[7:], [an_anatomy], [mask])
+    return a_study(an_anatomy)
 
 
 def test_a_painted_subject_is_known_in_every_voxel(a_material):
@@ -157,11 +133,6 @@ def test_a_segmentor_sees_slices_and_is_taught_where_somebody_drew(a_material):
         assert {part.shape for part in row.values()} == {(48, 48)}
         assert (row["weight"] <= row["brain"]).all()
         assert not row["image"][row["brain"] == 0].any()
-
-
-def a_runner(out, material, **options) -> Runner:
-    settings = replace(SETTINGS, workers=0, pool=4, checks=1)
-    return Runner(out, 10.0, 2, "cpu", material.fingerprint, settings=settings, **options)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from typing import Literal
 from pseudonormal.errors import InputError
 
 COLUMNS = ("case", "subject", "split", "image", "mask", "normal", "foreground")
-EXTRA_PATHS = ("labels", "change_mask", "doubtful", "weight")  # extra columns that name files
+EXTRA_PATHS = ("labels", "change_mask", "doubtful", "weight", "parcellation")  # extra columns that name files
 TRAIN, VALIDATION = "train", "validation"
 SYNTHETIC = "synthetic"  # extra column: what marks a scan that a network made
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -169,3 +171,17 @@ def generalised_cross_entropy(probability: Tensor, target: Tensor, *, q: float =
     """
     of_label = torch.where(target > 0.5, probability, 1 - probability).clamp_min(1e-6)
     return ((1 - of_label.pow(q)) / q).mean()
+
+
+def gradient_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, made: Tensor, mix: Tensor) -> Tensor:
+    """``(|grad D(e x + (1 - e) y)| - 1)^2``, mean over rows (Gulrajani 2017, WGAN-GP).
+
+    :param critic: gives (B, 1) of (B, 1, *S).
+    :param real: (B, 1, *S) x; ``made`` likewise, y: no gradient goes into either.
+    :param mix: (B, ...) e in [0, 1], one number a row.
+    """
+    share = mix.reshape(-1, *[1] * (real.ndim - 1))
+    with torch.autocast(real.device.type, enabled=False):  # the norm of a gradient in half precision is noise
+        between = (share * real.detach() + (1 - share) * made.detach()).float().requires_grad_(True)
+        (slope,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
+    return (slope.flatten(1).norm(dim=1) - 1).square().mean()

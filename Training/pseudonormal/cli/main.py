@@ -18,6 +18,7 @@ from pseudonormal.cli.demo import demo
 from pseudonormal.cli.evaluate import evaluate
 from pseudonormal.cli.failure import DONE, INTERRUPTED, report_failure
 from pseudonormal.cli.generate import generate
+from pseudonormal.cli.masks import masks
 from pseudonormal.cli.models import app as models
 from pseudonormal.cli.retrain import retrain
 from pseudonormal.cli.seed import seed
@@ -42,6 +43,7 @@ app.command()(simulate)
 app.command()(train)
 app.command()(synthesize)
 app.command()(seed)
+app.command()(masks)
 app.command()(retrain)
 app.add_typer(models, name="models")
 app.add_typer(cases, name="cases")

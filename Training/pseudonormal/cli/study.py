@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pseudonormal.cases import Case
 
 Name = Literal[
-    "labels", "augmentation", "ablation", "loop", "um",
+    "labels", "augmentation", "ablation", "loop", "um", "translation",
     "shape-simple", "shape-noise", "shape-organ", "shape-lesion", "shape-story",
 ]  # fmt: skip
 
@@ -29,7 +29,7 @@ def study(
         Name,
         typer.Argument(
             metavar="STUDY",
-            help="labels, augmentation, ablation, loop, um, or shape-simple, -noise, -organ, -lesion, -story.",
+            help="labels, augmentation, ablation, loop, um, translation, shape-simple, -noise, -organ, -lesion, -story.",
         ),
     ],
     out: Out,
@@ -48,6 +48,10 @@ def study(
     part: Annotated[
         str, typer.Option(metavar="K/N", help="Do every N-th training, from the K-th: N such calls share the work.")
     ] = "1/1",
+    reader: Annotated[
+        float | None,
+        typer.Option(metavar="DICE", min=0, max=1, help="Dice between two readers, a line in the plot of translation."),
+    ] = None,
     device: Device = "auto",
     as_json: AsJson = False,
 ) -> None:
@@ -57,6 +61,8 @@ def study(
     without augmentation, with the usual one and with one by pseudo-normals. ablation: each loss and stream left out
     once. loop: masks corrected case after case with retraining in between, in the worklist's order and in a random one.
     um: recipe um beside synthesis from drawn masks, ablated, and a segmentor with and without what it makes.
+    translation: a segmentor from few drawn scans, alone, with transplanted lesions, and with the synthetic scans of
+    each translator, of recipe smile's painter and of recipe um.
 
     shape-*: recipe shape on drawn pictures (simple), on labels that are spoilt (noise), for brains in whole heads
     (organ) and tumours (lesion), and from no mask at all to recipe smile (story).
@@ -83,9 +89,12 @@ def study(
                 out, minutes, steps, str(where), about, part=shared, stop=stop,
                 progress=lambda training, done: talk.progress(done, 1, training),
             )  # fmt: skip
-            run = run_shape_study if name in SHAPE_STUDIES else run_study
             try:
-                table = run(name, material, runner, range(seeds))
+                table = (
+                    run_shape_study(name, material, runner, range(seeds))
+                    if name in SHAPE_STUDIES
+                    else run_study(name, material, runner, range(seeds), reader)
+                )
             except Stopped:
                 talk.record("stopped", folder=str(out))
                 talk.lines(f"stopped: {out}; the same command goes on")

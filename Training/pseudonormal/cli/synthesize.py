@@ -20,7 +20,7 @@ def synthesize(
         Path,
         typer.Argument(
             metavar="BUNDLE",
-            help="Folder of a finished run of a recipe that makes scans (um): its settings and weights.",
+            help="Folder of a finished run of a recipe that makes scans (um, translation).",
         ),
     ],
     cases: Cases,
@@ -29,6 +29,10 @@ def synthesize(
     extent: Annotated[
         str, typer.Option(metavar="scan|slab", help="Whole scans, or three axial slices each (models of slices).")
     ] = "scan",
+    masks: Annotated[
+        Path | None,
+        typer.Option(metavar="RUN", help="Run of recipe mask-gan that draws the lesions (models of translation)."),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same files.")] = 0,
     workers: Annotated[int, typer.Option(metavar="N", min=1, help="Processes that make scans.")] = 1,
     model: Annotated[
@@ -47,6 +51,7 @@ def synthesize(
     from pseudonormal.cases import read_cases
     from pseudonormal.models.device import choose_device
     from pseudonormal.recipes.brain_finder import BrainFinder
+    from pseudonormal.recipes.synthesizer import Wanted
     from pseudonormal.synthesize.dataset import LIST, SHEET, Plan, begin, make_all, missing, write_list
     from pseudonormal.synthesize.opening import open_synthesizer, sources
     from pseudonormal.synthesize.sheet import write_sheet
@@ -55,7 +60,7 @@ def synthesize(
     where = choose_device(device)
     with Talk(as_json) as talk:
         talk.progress(0, count, "reading the cases")
-        opened = open_synthesizer(bundle, chosen, BrainFinder(model, where), where, extent)
+        opened = open_synthesizer(bundle, chosen, BrainFinder(model, where), Wanted(where, extent, masks))
         plan = Plan(opened.recipe, opened.fingerprint, seed)
         begin(out, plan)
         sweep(out)

@@ -15,11 +15,15 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from pseudonormal.regions import bounding_box, moments
+from pseudonormal.scan.scan import Geometry
 
 PAD = 3  # voxels around a mask, for its soft edge
 SOFT_MM = 0.6
 SHIFT_MM = 3.0  # standard deviation: brains are alike to a few millimetres, when only their extents are matched
 STRETCH = 0.04
+# Moments of the brain in MNI152, measured on the mask that nilearn makes of the template it ships.
+MNI_CENTRE = (0.0, -22.0, 9.5)  # RAS mm
+MNI_SPREAD = (31.5, 40.7, 33.5)  # mm along z, y, x
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,16 @@ class BrainFrame:
         :param brain: (D, H, W), not empty.
         """
         return cls(*moments(brain))
+
+    @classmethod
+    def in_mni(cls, geometry: Geometry) -> BrainFrame:
+        """The brain of MNI space, where a grid's coordinates are such.
+
+        :param geometry: of a 1 mm grid with RAS axes.
+        """
+        affine = geometry.affine_ras()
+        centre = np.linalg.solve(affine[:3, :3], np.array(MNI_CENTRE) - affine[:3, 3])
+        return cls(np.asarray(centre[::-1], np.float64), np.array(MNI_SPREAD))
 
 
 class InPlace:

@@ -10,19 +10,21 @@ SCALES = 2
 
 
 class TwoScaleDiscriminator(nn.Module):
-    """Two PatchGANs of one kind, the second on the picture at half its size (Wang 2018).
+    """Two PatchGANs of one kind, the second on the picture at half its size (Wang 2018); or another number of them.
 
     MONAI's ``MultiScalePatchDiscriminator`` has deeper networks instead of smaller pictures.
     """
 
-    def __init__(self, in_channels: int, spatial_dims: int = 2, width: int = 24, layers: int = 3) -> None:
+    def __init__(
+        self, in_channels: int, spatial_dims: int = 2, width: int = 24, layers: int = 3, scales: int = SCALES
+    ) -> None:
         super().__init__()
         self.pool = {2: functional.avg_pool2d, 3: functional.avg_pool3d}[spatial_dims]
         self.scales = nn.ModuleList(
             PatchDiscriminator(
                 spatial_dims=spatial_dims, channels=width, in_channels=in_channels, num_layers_d=layers, norm="INSTANCE"
             )
-            for _ in range(SCALES)
+            for _ in range(scales)
         )
 
     def forward(self, seen: Tensor) -> list[Tensor]:

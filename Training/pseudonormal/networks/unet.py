@@ -10,7 +10,12 @@ LEVELS = 5  # of the deepest network in use
 
 
 def unet(
-    in_channels: int, out_channels: int, channels: Sequence[int] = (16, 32, 64, 128), *, spatial_dims: int = 3
+    in_channels: int,
+    out_channels: int,
+    channels: Sequence[int] = (16, 32, 64, 128),
+    *,
+    spatial_dims: int = 3,
+    dropout: float = 0.0,
 ) -> UNet:
     """A residual U-Net whose first layer already halves the resolution.
 
@@ -19,6 +24,7 @@ def unet(
 
     :param channels: maps per level; every level halves each axis, so inputs (B, C, D, H, W) must be multiples of
         ``2**(levels - 1)``, and larger than that along one axis at least.
+    :param dropout: share of the maps' values that is left out while it learns.
     """
     return UNet(
         spatial_dims=spatial_dims,
@@ -28,6 +34,7 @@ def unet(
         strides=(2,) * (len(channels) - 1),
         num_res_units=2,
         norm="INSTANCE",
+        dropout=dropout,
     )
 
 

@@ -4,13 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+import torch
 from numpy.random import Generator
 from numpy.typing import NDArray
 
 from pseudonormal.scan.scan import Geometry
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is asked of a run that makes scans.
+
+    :param extent: "scan" or "slab".
+    :param masks: a run that lesions are to be drawn by, if not by the recipe itself.
+    """
+
+    device: torch.device
+    extent: str
+    masks: Path | None = None
 
 
 @dataclass(frozen=True)

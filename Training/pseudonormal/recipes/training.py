@@ -10,6 +10,9 @@ from pseudonormal.errors import InputError
 from pseudonormal.recipes.brain import BrainRecipe
 from pseudonormal.recipes.encoder import EncoderRecipe, encoder_anatomies
 from pseudonormal.recipes.lesion import LesionRecipe
+from pseudonormal.recipes.mask_gan.material import mask_gan_material
+from pseudonormal.recipes.mask_gan.options import MaskGanOptions
+from pseudonormal.recipes.mask_gan.recipe import MaskGanRecipe
 from pseudonormal.recipes.restore import RestoreRecipe
 from pseudonormal.recipes.shape.options import ShapeOptions
 from pseudonormal.recipes.shape.reading import shape_material
@@ -17,6 +20,9 @@ from pseudonormal.recipes.shape.recipe import ShapeRecipe
 from pseudonormal.recipes.smile.material import smile_material
 from pseudonormal.recipes.smile.options import SmileOptions
 from pseudonormal.recipes.smile.recipe import SmileRecipe
+from pseudonormal.recipes.translation.material import translation_material
+from pseudonormal.recipes.translation.options import TranslationOptions
+from pseudonormal.recipes.translation.recipe import TranslationRecipe
 from pseudonormal.recipes.um.material import um_material
 from pseudonormal.recipes.um.options import UmOptions
 from pseudonormal.recipes.um.recipe import UmRecipe
@@ -78,6 +84,14 @@ RECIPES: dict[str, TrainingRecipe] = {
         SmileOptions,
         from_store=True,
     ),
+    "mask-gan": TrainingRecipe(
+        "Draws lesion masks that nobody has drawn, of a size and on a side that they are asked for. Learns from lesion "
+        "masks alone, with or without their scans, each in the frame of its brain. Simulated lesions and synthetic "
+        "scans take their shapes from it.",
+        lambda streams, options: MaskGanRecipe(mask_gan_material(streams, options), options),
+        Settings(minutes=30, batch=4, reuse=40, pool=400, learning_rate=5e-4, momentum=0.0),
+        MaskGanOptions,
+    ),
     "um": TrainingRecipe(
         "Makes annotated scans, from a handful of drawn lesions and many scans without (UM-guided synthesis): from the "
         "superpixels of any scan an image and, with it, where the lesion is. What it has learnt is used by "
@@ -85,6 +99,14 @@ RECIPES: dict[str, TrainingRecipe] = {
         lambda streams, options: UmRecipe(um_material(streams, options), options),
         Settings(minutes=30, batch=2, reuse=6, pool=80, learning_rate=1e-3),
         UmOptions,
+    ),
+    "translation": TrainingRecipe(
+        "Makes scans from label maps, with lesions where the map has them (pix2pix, SPADE, pix2pixHD or CycleGAN): the "
+        "same map without them gives the pseudo-normal beside it. Learns from scans whose lesions are drawn; maps come "
+        "from their intensities, from superpixels or from a parcellation. Used by pseudonormal synthesize.",
+        lambda streams, options: TranslationRecipe(translation_material(streams, options), options),
+        Settings(minutes=30, batch=2, reuse=8, pool=80, learning_rate=1e-3, momentum=0.5, average=0.995),
+        TranslationOptions,
     ),
     "encoder": TrainingRecipe(
         "Learns the features by which evaluate --metric mm-fid compares images. Learns from painted heads alone: of "

@@ -76,6 +76,20 @@ def image_to_model(array: NDArray[Any], conformed: Conformed) -> NDArray[np.floa
     return _to_model(array, conformed.native, conformed.geometry, conformed.order, conformed.flips)
 
 
+def labels_to_model(labels: NDArray[Any], conformed: Conformed) -> NDArray[Any]:
+    """Bring a label map on the scan's grid to the model grid: the nearest voxel's label, type kept.
+
+    :param labels: native (D, H, W).
+    :returns: (D, H, W) of the model grid.
+    """
+    moved = _reorder(labels, conformed.order, conformed.flips)
+    for axis in range(3):
+        if conformed.resampled[axis]:
+            pitch = MODEL_SPACING_MM / conformed.native.spacing[::-1][conformed.order[axis]]
+            moved = along_axis(moved, axis, conformed.geometry.shape[axis], pitch, "nearest")
+    return np.ascontiguousarray(moved)
+
+
 def mask_to_model(mask: NDArray[np.bool_], conformed: Conformed) -> NDArray[np.bool_]:
     """Bring a mask on the scan's grid to the model grid.
 

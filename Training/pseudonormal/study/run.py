@@ -19,6 +19,8 @@ from pseudonormal.study.plots import labels_plot, loop_plot
 from pseudonormal.study.runner import Runner
 from pseudonormal.study.scores import Judge
 from pseudonormal.study.tables import ablation_markdown, augmentation_markdown, labels_markdown, loop_markdown
+from pseudonormal.study.translation import translation_study
+from pseudonormal.study.translation_tables import translation_markdown, translation_plot
 from pseudonormal.study.um import um_study
 from pseudonormal.study.um_tables import um_markdown, um_plot
 from pseudonormal.training.references import FindForeground
@@ -40,6 +42,7 @@ STUDIES = {
     "augmentation": Study(augmentation_study, augmentation_markdown),
     "ablation": Study(ablation_study, ablation_markdown),
     "loop": Study(loop_study, loop_markdown, loop_plot),
+    "translation": Study(translation_study, translation_markdown, translation_plot),
     "um": Study(um_study, um_markdown, um_plot),
 }
 
@@ -59,16 +62,19 @@ def load_material(
     return material
 
 
-def run_study(name: str, material: StudyMaterial, runner: Runner, seeds: Sequence[int]) -> str:
+def run_study(
+    name: str, material: StudyMaterial, runner: Runner, seeds: Sequence[int], reader: float | None = None
+) -> str:
     """Do what is left to do of a study, and write ``NAME.md`` and ``NAME.png`` into its folder.
 
+    :param reader: Dice between two people who draw, for the plots that show it.
     :returns: the table, Markdown.
     :raises InputError: the folder cannot be written.
     :raises Stopped: the runner was asked to stop; the next call goes on from there.
     """
     study = STUDIES[name]
     study.run(material, Judge(material.validation, material.test, material.shapes), runner, seeds)
-    rows = runner.rows(name)
+    rows = [{**row, "reader": reader} for row in runner.rows(name)]
     table = study.table(rows)
     write_atomically(runner.out / f"{name}.md", table)
     if study.plot is not None and rows:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from torch import nn
 
-from pseudonormal.evaluate.detection import dice, dice_curve
+from pseudonormal.evaluate.detection import dice, dice_curve, lesionwise
 from pseudonormal.evaluate.metrics import psnr
 from pseudonormal.evaluate.reliability import Reliability
 from pseudonormal.fills.biharmonic import biharmonic_fill
@@ -53,7 +53,7 @@ class Judge:
         return float(THRESHOLDS[int(np.argmax(np.mean(curves, axis=0)))])
 
     def found(self, segmentor: nn.Module, threshold: float) -> list[dict[str, Any]]:
-        """For each test scan "dice" at the threshold and "dice_half" at one half, and "ece" of the brain's voxels."""
+        """For each test scan "dice", "lesion_f1" at the threshold; "dice_half" at one half; "ece" of its brain."""
         return [{**_named(scan), **_dice(segmentor, scan, threshold)} for scan in self._test]
 
     def restored(self, networks: Mapping[str, nn.Module]) -> list[dict[str, Any]]:
@@ -106,6 +106,7 @@ def _dice(segmentor: nn.Module, scan: StudyScan, threshold: float) -> dict[str, 
     found = lesion_probability_of(segmentor, scan)
     return {
         "dice": dice(found >= threshold, lesion & brain),
+        "lesion_f1": lesionwise(found >= threshold, lesion & brain)["lesion_f1"],
         "dice_half": dice(found >= 0.5, lesion & brain),
         "ece": Reliability.of(found[brain], lesion[brain]).error,
     }

@@ -21,7 +21,14 @@ def coarse_scan(reference: Reference, factor: int = 2) -> Reference:
         reference.contrast,
         reference.subject,
         None if reference.weight is None else block_means(reference.weight, factor),
+        None if reference.parcels is None else middle_of_blocks(reference.parcels, factor),
     )
+
+
+def middle_of_blocks(array: NDArray, factor: int = 2) -> NDArray:
+    """One voxel of each block, about its middle: for labels, which have no means."""
+    whole = array[tuple(slice(0, n - n % factor) for n in array.shape)]
+    return np.ascontiguousarray(whole[(slice(factor // 2, None, factor),) * 3])
 
 
 def coarse_mask(mask: NDArray[np.bool_], factor: int = 2) -> NDArray[np.bool_]:

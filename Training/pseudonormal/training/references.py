@@ -13,7 +13,7 @@ from pseudonormal.cases import Case
 from pseudonormal.errors import InputError
 from pseudonormal.intensity import scale_from
 from pseudonormal.regions import bounding_box
-from pseudonormal.scan.conform import Conformed, conform, image_to_model, mask_to_model
+from pseudonormal.scan.conform import Conformed, conform, image_to_model, labels_to_model, mask_to_model
 from pseudonormal.scan.placing import same_grid
 from pseudonormal.scan.reading import read_mask, read_scan
 from pseudonormal.scan.scan import Scan
@@ -22,6 +22,7 @@ from pseudonormal.training.body import CT, find_body, window_scale
 
 MARGIN = 6  # voxels kept around the brain
 LEAST_EDGE = 96  # smaller references are padded, so that every recipe's patch fits in
+HIGHEST_PARCEL = 32767
 AROUND_LESIONS = 3  # voxels: a drawn border is right to a few millimetres
 AROUND_DOUBTFUL = 6  # voxels: an automatic mask is less sure of its border
 
@@ -39,6 +40,7 @@ class Reference:
     :param contrast: "flair", "t1", "t2", "pd" or "ct"; empty when it is another one or not known.
     :param subject: the person; several scans may be of one.
     :param weight: (D, H, W) float32 in [0, 1], how far a reviewer trusts what was drawn; None: wholly, everywhere.
+    :param parcels: (D, H, W) int16, the numbers of a parcellation, 0 outside; None when there is none.
     """
 
     case: str
@@ -49,6 +51,7 @@ class Reference:
     contrast: str = ""
     subject: str = ""
     weight: NDArray[np.float32] | None = None
+    parcels: NDArray[np.int16] | None = None
 
 
 def read_reference(case: Case, foreground_of: FindForeground, *, unknown: bool = False) -> Reference:
@@ -56,7 +59,8 @@ def read_reference(case: Case, foreground_of: FindForeground, *, unknown: bool =
 
     What is known of the lesions comes from the case: those of its ``mask``; none where ``normal`` names the image
     itself; somewhere within the mask that the extra column ``doubtful`` names. The extra column ``weight`` names a map
-    in [0, 1]: where it is 0, what was drawn is not to be trusted, and the voxel counts as doubtful. In contrast "ct"
+    in [0, 1]: where it is 0, what was drawn is not to be trusted, and the voxel counts as doubtful. The extra column
+    ``parcellation`` names a label map on the scan's grid. In contrast "ct"
     the foreground is the body, and the scale that of the window which the extra column ``window`` names.
 
     :param foreground_of: finds the brain, (D, H, W) of the model grid in the scan's units, where the case names no
@@ -87,6 +91,7 @@ def read_reference(case: Case, foreground_of: FindForeground, *, unknown: bool =
     if named:
         doubtful |= ndimage.binary_dilation(_mask(named, scan, conformed), iterations=AROUND_DOUBTFUL)
     weight = _weight(case.extra["weight"], scan, conformed) if case.extra.get("weight") else None
+    parcels = _parcels(case.extra["parcellation"], scan, conformed) if case.extra.get("parcellation") else None
     if weight is not None:
         doubtful |= weight <= 0
     try:
@@ -110,6 +115,7 @@ def read_reference(case: Case, foreground_of: FindForeground, *, unknown: bool =
         contrast,
         case.subject,
         None if weight is None else _at_least(weight[near]),
+        None if parcels is None else _at_least(parcels[near]),
     )
 
 
@@ -127,6 +133,16 @@ def _weight(path: str, scan: Scan, conformed: Conformed) -> NDArray[np.float32]:
         raise InputError(f"{path}: weights must lie between 0 (do not trust) and 1")
     untrusted = mask_to_model(given.array <= 0, conformed)
     return np.where(untrusted, np.float32(0), image_to_model(given.array, conformed)).astype(np.float32)
+
+
+def _parcels(path: str, scan: Scan, conformed: Conformed) -> NDArray[np.int16]:
+    given = read_scan(path)
+    if not same_grid(given.geometry, scan.geometry):
+        raise InputError(f"{path}: lies on another grid than its scan: write the parcellation on the scan's own voxels")
+    values = given.array
+    if values.min() < 0 or values.max() > HIGHEST_PARCEL or not np.equal(values, np.rint(values)).all():
+        raise InputError(f"{path}: a parcellation holds whole numbers from 0 to {HIGHEST_PARCEL}: check that it is one")
+    return labels_to_model(values.astype(np.int16), conformed)
 
 
 def _at_least(array: NDArray) -> NDArray:

@@ -12,7 +12,8 @@ from typing import Any, TypeVar, get_type_hints
 from pseudonormal.errors import InputError
 from pseudonormal.scan.atomic import atomic_file
 
-_FROM_ZERO = ("seed", "workers", "average", "checks")
+_FROM_ZERO = ("seed", "workers", "average", "momentum", "checks")
+_BELOW_ONE = ("average", "momentum")
 _NOT_BY_KEY = ("device",)  # has an option of its own
 _WORDS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 _KINDS = {int: "a whole number", float: "a number", bool: "1 or 0", str: "a word"}
@@ -27,6 +28,7 @@ class Settings:
     :param minutes: wall-clock budget; the learning rate falls to 0 over the budget or ``steps``, whichever ends first.
     :param steps: budget in optimizer steps of each player.
     :param batch: samples in a batch of each stream, over all processes; a group of samples may take a share of it.
+    :param momentum: of the optimizer (Adam's beta 1); adversaries follow each other better with little.
     :param reuse: how often each sample is used, redrawn each time: making a sample costs more than a training step.
     :param pool: samples kept to draw from.
     :param workers: processes that make samples; 0: made in this one. With the same number of them a seed gives the
@@ -43,6 +45,7 @@ class Settings:
     steps: int = 100_000
     batch: int = 2
     learning_rate: float = 2e-3
+    momentum: float = 0.9
     reuse: int = 3
     pool: int = 48
     workers: int = 1
@@ -94,8 +97,8 @@ def _within(pair: str, key: str, value: float) -> None:
     if isinstance(value, bool):
         return
     least = value >= 0 if key in _FROM_ZERO else value > 0
-    if not least or (key == "average" and value >= 1):
-        wanted = "from 0 up to but not 1" if key == "average" else "at least 0" if key in _FROM_ZERO else "above 0"
+    if not least or (key in _BELOW_ONE and value >= 1):
+        wanted = "from 0 up to but not 1" if key in _BELOW_ONE else "at least 0" if key in _FROM_ZERO else "above 0"
         raise InputError(f"--set {pair}: {key} must be {wanted}: for instance {key}={getattr(Settings, key)}")
 
 

@@ -52,7 +52,9 @@ class State:
         for average in self.averages.values():
             average.eval().requires_grad_(False)
         self._optimizers = {
-            player: torch.optim.AdamW(self._moved(player), lr=settings.learning_rate, weight_decay=1e-4)
+            player: torch.optim.AdamW(
+                self._moved(player), lr=settings.learning_rate, betas=(settings.momentum, 0.999), weight_decay=1e-4
+            )
             for player in recipe.players
         }
         self.step, self.spent = 0, 0.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -41,7 +41,13 @@ class Streams:
     @cached_property
     def label_maps(self) -> list[Anatomy]:
         """As ``anatomies``; there may be none."""
-        return [read_anatomy(case) for case in self.cases if case.extra.get("labels")]
+        return [anatomy for _, anatomy in self.heads()]
+
+    def heads(self) -> Iterator[tuple[Case, Anatomy]]:
+        """Each case whose column ``labels`` names a label map, with its head."""
+        for case in self.cases:
+            if case.extra.get("labels"):
+                yield case, read_anatomy(case)
 
     @cached_property
     def mirrored_anatomies(self) -> list[NDArray[np.uint8]]:
@@ -61,6 +67,12 @@ class Streams:
             read_reference(case, self.foreground_of, unknown=True) for case in self.cases if case.image is not None
         ]
         return _some(found, "has an image: add scans, some of them with a mask")
+
+    @cached_property
+    def drawn_scans(self) -> list[Reference]:
+        """The scans whose lesions are known: labelled ones and normal ones; there may be none."""
+        known = [case for case in self.cases if case.kind in ("labelled", "normal")]
+        return [read_reference(case, self.foreground_of) for case in known]
 
     @cached_property
     def validation(self) -> list[Reference]:
@@ -93,15 +105,23 @@ class Streams:
     @cached_property
     def in_place(self) -> InPlace:
         """Lesion masks without an image that lie where their lesions were, in the brain that their case names."""
-        masks = []
+        return InPlace([(mask, frame) for case, mask, frame in self.masks_in_brains() if case.foreground is not None])
+
+    def masks_in_brains(self) -> Iterator[tuple[Case, NDArray[np.bool_], BrainFrame]]:
+        """Each lesion mask without an image, one after the other, and the brain that it lies in.
+
+        A mask whose case names no foreground is taken to lie in MNI space.
+        """
         for case in self.cases:
-            if case.kind == "shape" and case.mask is not None and case.foreground is not None:
+            if case.kind == "shape" and case.mask is not None:
                 scan = read_scan(case.mask)
                 conformed = conform(scan)
-                brain, _ = read_mask(case.foreground, scan)
-                frame = BrainFrame.of(mask_to_model(brain, conformed))
-                masks.append((mask_to_model(scan.array > 0, conformed), frame))
-        return InPlace(masks)
+                if case.foreground is None:
+                    frame = BrainFrame.in_mni(conformed.geometry)
+                else:
+                    brain, _ = read_mask(case.foreground, scan)
+                    frame = BrainFrame.of(mask_to_model(brain, conformed))
+                yield case, mask_to_model(scan.array > 0, conformed), frame
 
 
 def load_streams(cases: Sequence[Case], *, foreground_of: FindForeground, split: str = TRAIN) -> Streams:

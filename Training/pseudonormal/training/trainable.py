@@ -69,7 +69,10 @@ class Trainable(Protocol):
         ...
 
     def redraw(self, sample: Sample, rng: Generator) -> Sample:
-        """Cheap augmentation at each use of a sample: flips, intensities, appearance. Same keys in every stream."""
+        """Cheap augmentation at each use of a sample: flips, intensities, appearance. Same keys in every stream.
+
+        What it adds need not be of the shape (*S): random numbers that a loss needs come as vectors, (B, 1, N) there.
+        """
         ...
 
     def loss(self, networks: Mapping[str, nn.Module], batch: Mapping[str, Tensor], turn: Turn) -> dict[str, Tensor]:

@@ -84,7 +84,7 @@ class Drawing:
             "known": self._trust(scan, unit)[level],
         }
         aim = lesion if lesion.any() else scan.brain[level]
-        centre = [0, *_centre(scan.brain[level], aim, edge, rng)]
+        centre = [0, *middle_of(scan.brain[level], aim, edge, rng)]
         box = box_around(centre, (1, edge, edge), (1, *aim.shape))[1:]
         return {key: _padded(part[box], edge) for key, part in parts.items()}
 
@@ -92,7 +92,7 @@ class Drawing:
         scan, edge = self._material.scans[unit.scan], self._options.patch
         lesion = self._material.lesions[unit.scan]
         aim = lesion if lesion.any() and rng.random() < ON_LESION else scan.brain
-        box = box_around(_centre(scan.brain, aim, edge, rng), edge, aim.shape)
+        box = box_around(middle_of(scan.brain, aim, edge, rng), edge, aim.shape)
         image, brain = padded(scan.image[box], edge), padded(scan.brain[box], edge)
         return {
             "image": image,
@@ -148,7 +148,7 @@ def _padded(part: NDArray, edge: int) -> NDArray:
     return padded(part[None], (1, edge, edge))[0]
 
 
-def _centre(brain: NDArray[np.bool_], aim: NDArray[np.bool_], edge: int, rng: Generator) -> list[int]:
+def middle_of(brain: NDArray[np.bool_], aim: NDArray[np.bool_], edge: int, rng: Generator) -> list[int]:
     """The middle of the foreground, along axes where all of it fits into an edge; else somewhere in ``aim``."""
     places = np.flatnonzero(aim)
     somewhere = np.unravel_index(int(places[rng.integers(len(places))]), aim.shape)

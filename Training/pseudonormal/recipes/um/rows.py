@@ -31,7 +31,7 @@ def row(sample: dict[str, Any], options: UmOptions, rng: Generator) -> dict[str,
     if rng.random() < 0.5:
         parts = {key: value[..., ::-1] for key, value in parts.items()}
     if options.dimensions == 2 and not options.montage:
-        parts = _turned(parts, rng)
+        parts = turned(parts, rng)
     gain, offset = np.exp(rng.normal(0, GAIN)), rng.normal(0, OFFSET)
     image = np.asarray(parts["image"] * gain + offset, np.float32)
     labels, brain = parts["labels"], parts["brain"] > 0
@@ -51,7 +51,7 @@ def row(sample: dict[str, Any], options: UmOptions, rng: Generator) -> dict[str,
     return {key: np.ascontiguousarray(array, np.float32) for key, array in arrays.items()}
 
 
-def _turned(parts: dict[str, NDArray], rng: Generator) -> dict[str, NDArray]:
+def turned(parts: dict[str, NDArray], rng: Generator) -> dict[str, NDArray]:
     """Turned, zoomed and shifted within the slice; what comes in from outside is background."""
     angle = np.deg2rad(rng.uniform(-TURN_DEGREES, TURN_DEGREES))
     zoom = 1 + rng.uniform(-ZOOM, ZOOM)

@@ -84,7 +84,7 @@ class UmSynthesizer:
             image=image,
             mask=np.ascontiguousarray(mask) & brain,
             foreground=np.ascontiguousarray(brain),
-            geometry=_geometry(brain.shape, self.options.voxel_mm),
+            geometry=grid_of_its_own(brain.shape, self.options.voxel_mm),
             subject=scan.subject or scan.case,
             contrast=scan.contrast,
             record=record,
@@ -117,7 +117,7 @@ def _levels(level: int) -> slice:
     return slice(None) if level < 0 else slice(level, level + SLICES)
 
 
-def _geometry(shape: tuple[int, ...], voxel_mm: int) -> Geometry:
+def grid_of_its_own(shape: tuple[int, ...], voxel_mm: int) -> Geometry:
     """A grid of its own around the origin, axes to left, back and head as on the model grid (RAS)."""
     depth, height, width = shape
     edge = float(voxel_mm)

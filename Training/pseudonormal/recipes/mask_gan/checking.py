@@ -1,0 +1,60 @@
+"""How a training of masks is doing: a picture, and how far sizes are from those of real masks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from scipy import stats
+from torch import nn
+
+from pseudonormal.recipes.mask_gan.describing import LESION, describe
+from pseudonormal.recipes.mask_gan.drawing import MaskGan
+from pseudonormal.recipes.mask_gan.frame import about
+from pseudonormal.recipes.mask_gan.material import MaskGanMaterial
+from pseudonormal.recipes.mask_gan.options import MaskGanOptions
+from pseudonormal.scan.atomic import atomic_file
+
+DRAWN = 64
+SHOWN = 10
+SEED = 8
+
+
+def check(generator: nn.Module, material: MaskGanMaterial, options: MaskGanOptions, run: Path) -> dict[str, float]:
+    """Draw masks as large as real ones, and write ``run/example.png``.
+
+    :returns: "size_ks", "elongation_ks": Kolmogorov and Smirnov's distance to the real ones, 0 to 1; "empty": share of
+        masks in which nothing is drawn.
+    """
+    rng = np.random.default_rng(SEED)
+    chosen = [material.masks[int(place)] for place in rng.integers(len(material.masks), size=DRAWN)]
+    drawn = MaskGan(generator, options).masks(np.stack([about(mask) for mask in chosen]), rng)
+    write_masks(run / "example.png", chosen[:SHOWN], list(drawn[:SHOWN]))
+    real, made = ([one for mask in masks if (one := describe(mask)) is not None] for masks in (chosen, drawn))
+    found = {"empty": 1 - len(made) / len(drawn)}
+    if real and made:
+        for name in ("size", "elongation"):
+            pair = [[getattr(one, name) for one in some] for some in (real, made)]
+            found[f"{name}_ks"] = float(stats.ks_2samp(*pair).statistic)
+    return found
+
+
+def write_masks(path: Path, real: list[NDArray[np.float32]], drawn: list[NDArray[np.float32]]) -> None:
+    """Real masks above drawn ones, each seen from above: how much of the way through the frame is lesion.
+
+    :param path: a PNG; replaced as a whole.
+    """
+    count = max(len(real), len(drawn))
+    figure = Figure(figsize=(1.1 * count, 2.6), facecolor="black", layout="constrained")
+    panels = figure.subplots(2, count, squeeze=False)
+    for row, masks, name in zip(panels, (real, drawn), ("real", "drawn"), strict=True):
+        for axes in row:
+            axes.set_axis_off()
+        for axes, mask in zip(row, masks, strict=False):
+            seen = (mask > LESION).astype(float)
+            axes.imshow(seen if mask.ndim == 2 else seen.mean(0), cmap="magma", vmin=0, origin="lower")
+        row[0].set_title(name, color="white", fontsize=9, loc="left")
+    with atomic_file(path) as stream:
+        figure.savefig(stream, dpi=90, format="png")

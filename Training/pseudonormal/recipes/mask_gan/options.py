@@ -1,0 +1,51 @@
+"""What can be chosen in a training of recipe ``mask-gan``."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from pseudonormal.errors import InputError
+
+NAME = "mask-gan"
+GENERATOR, CRITIC = "generator", "critic"
+EDGE = {2: 96, 3: 40}  # voxels; what a frame has when none is asked for
+
+
+@dataclass(frozen=True)
+class MaskGanOptions:
+    """The frame, what a mask can be asked to be like, and the critic's penalty.
+
+    :param dimensions: 3, or 2 for axial slices.
+    :param edge: of the frame in voxels, a multiple of 8; 0: 40 in 3D (about 4.5 mm), 96 in 2D (2 mm).
+    :param pool: learn from the masks of this pool only (column ``pool``); empty: from all.
+    :param no_condition: masks cannot be asked to be of a size and on a side.
+    :param penalty: weight of the gradient penalty.
+    :param width: maps of the generator's finest level.
+    """
+
+    dimensions: int = 3
+    edge: int = 0
+    pool: str = ""
+    no_condition: bool = False
+    penalty: float = 10.0
+    width: int = 8
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be meant.
+
+        :raises InputError: naming the option and what it may be.
+        """
+        if self.dimensions not in EDGE:
+            raise InputError(f"dimensions={self.dimensions}: must be 2 or 3")
+        if self.edge and (self.edge % 8 or self.edge < 32):
+            raise InputError(f"edge={self.edge}: must be a multiple of 8, 32 at least; 0: the usual one")
+        if self.width < 4:
+            raise InputError(f"width={self.width}: must be at least 4")
+        if not (self.penalty > 0 and math.isfinite(self.penalty)):
+            raise InputError(f"penalty={self.penalty}: must be above 0; without it this is no Wasserstein GAN")
+
+    @property
+    def voxels(self) -> int:
+        """Edge of the frame."""
+        return self.edge or EDGE[self.dimensions]

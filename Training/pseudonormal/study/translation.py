@@ -1,0 +1,168 @@
+"""The augmentation study: what synthetic scans are worth to a segmentor that has few real ones (Platscher 2022)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from itertools import product
+
+import numpy as np
+from numpy.random import Generator
+from torch import nn
+
+from pseudonormal.evaluate.rows import Row
+from pseudonormal.recipes.smile.augmentation import Augmentation
+from pseudonormal.recipes.smile.options import SmileOptions
+from pseudonormal.recipes.smile.recipe import SmileRecipe
+from pseudonormal.recipes.synthesizer import Synthetic
+from pseudonormal.recipes.translation.material import mapped_scans
+from pseudonormal.recipes.translation.networks import TRANSLATOR
+from pseudonormal.recipes.translation.options import TRANSLATORS, TranslationOptions
+from pseudonormal.recipes.translation.recipe import TranslationRecipe
+from pseudonormal.recipes.translation.synthesizing import TranslationSynthesizer
+from pseudonormal.recipes.um.material import sorted_units
+from pseudonormal.recipes.um.options import UmOptions
+from pseudonormal.recipes.um.recipe import GENERATOR, UmRecipe
+from pseudonormal.recipes.um.synthesizing import SLAB, UmSynthesizer
+from pseudonormal.study.labels import BASE as SMILE
+from pseudonormal.study.material import StudyMaterial, hidden
+from pseudonormal.study.painting import VOXEL_MM
+from pseudonormal.study.runner import Runner
+from pseudonormal.study.scores import DIMENSIONS, Judge
+from pseudonormal.study.segmentor import Augment, SegmentorRecipe, Transplanting
+from pseudonormal.study.translation_measures import consistency
+from pseudonormal.study.um_arms import SyntheticScans
+from pseudonormal.training.references import Reference
+
+STUDY = "translation"
+CLINICAL = (2, 5, 10)  # drawn scans that there are
+NONE, TRANSPLANT, SMILE_ARM, UM_ARM = "none", "transplant", "smile painter", "um"
+ARMS = (NONE, TRANSPLANT, *TRANSLATORS, SMILE_ARM, UM_ARM)
+MADE = 24  # scans that a translator makes; um: as many slabs of each
+SLABS = 5 * MADE  # of three slices
+BATCH = 6
+CONSISTENT = 8  # of the scans that were made are looked at for their lesions
+BASE = TranslationOptions(width=12)
+UM = UmOptions(width=12)
+
+
+def translation_study(material: StudyMaterial, judge: Judge, runner: Runner, seeds: Sequence[int]) -> None:
+    """Train the segmentor in each arm, with each number of drawn scans and each seed; then check the translators.
+
+    The seed decides which scans are drawn, the same in each arm. Arms that can use scans without masks (smile, um) see
+    the others so. A number that there are not so many scans for is left out, all there are is always in.
+    Processes share seeds, for the checks need their seed's trainings.
+    """
+    bench = _Bench(material, judge, runner)
+    for seed in runner.own(seeds):
+        for count, arm in product(bench.counts, ARMS):
+            bench.segmentor_row(count, arm, seed)
+        for translator in TRANSLATORS:
+            bench.consistency_row(translator, seed)
+
+
+@dataclass
+class _Bench:
+    material: StudyMaterial
+    judge: Judge
+    runner: Runner
+
+    def __post_init__(self) -> None:
+        self._drawn = [scan.reference for scan in self.material.labelled]
+        there = len(self._drawn)
+        self.counts = [*(count for count in CLINICAL if count < there), there]
+
+    def segmentor_row(self, count: int, arm: str, seed: int) -> Row:
+        """Train a segmentor and judge it on real and painted subjects that nothing has seen."""
+        name = _run("segmentor", arm, count, seed)
+
+        def make() -> Row:
+            segmentor = self._segmentor(count, arm, seed)
+            threshold = self.judge.threshold(segmentor)
+            facts: Row = {"count": count, "arm": arm, "seed": seed, "steps": self.runner.steps_of(name)}
+            return facts | {"threshold": threshold, "scores": self.judge.found(segmentor, threshold)}
+
+        return self.runner.row(STUDY, name, make)
+
+    def consistency_row(self, translator: str, seed: int) -> Row:
+        """Whether the images of the translator that has seen most show what their maps say."""
+        count = self.counts[-1]
+
+        def make() -> Row:
+            synthesizer = self._synthesizer(translator, count, seed)
+            segmentor = self._segmentor(count, NONE, seed)
+            threshold = self.judge.threshold(segmentor)
+            made = self._made(synthesizer, seed, CONSISTENT)
+            return {"translator": translator, "seed": seed, **consistency(synthesizer, made, segmentor, threshold)}
+
+        return self.runner.row(STUDY, _run("consistency", translator, count, seed), make)
+
+    def _few(self, count: int, seed: int) -> list[Reference]:
+        order = np.random.default_rng([seed, 11]).permutation(len(self._drawn))
+        return [self._drawn[int(place)] for place in order[:count]]
+
+    def _segmentor(self, count: int, arm: str, seed: int) -> nn.Module:
+        few = self._few(count, seed)
+        name = _run("segmentor", arm, count, seed)
+        augment = None if self.runner.ended(name) else self._augment(arm, few, count, seed)
+        recipe = SegmentorRecipe(few, augment)
+        return self.runner.networks(name, recipe, seed, batch=BATCH)["lesion"]
+
+    def _augment(self, arm: str, few: list[Reference], count: int, seed: int) -> Augment | None:
+        if arm == NONE:
+            return None
+        if arm == TRANSPLANT:
+            return Transplanting(few)
+        if arm == SMILE_ARM:
+            return self._painted(few, count, seed)
+        if arm == UM_ARM:
+            return self._from_superpixels(few, count, seed)
+        return WholeScans(self._made(self._synthesizer(arm, count, seed), seed, MADE))
+
+    def _synthesizer(self, translator: str, count: int, seed: int) -> TranslationSynthesizer:
+        options = TranslationOptions(**asdict(BASE) | {"translator": translator})
+        material = mapped_scans(self._few(count, seed), options)
+        recipe = TranslationRecipe(material, options)
+        networks = self.runner.networks(_run("translator", translator, count, seed), recipe, seed)
+        return TranslationSynthesizer(networks[TRANSLATOR], options, material.scans)
+
+    def _made(self, synthesizer: TranslationSynthesizer, seed: int, count: int) -> list[Synthetic]:
+        return [synthesizer.make(np.random.default_rng([seed, number])) for number in range(count)]
+
+    def _painted(self, few: list[Reference], count: int, seed: int) -> Augment:
+        material = self.material.for_training(few)
+        recipe = SmileRecipe(material, SmileOptions(**asdict(SMILE)))
+        networks = self.runner.networks(_run("smile", "smile", count, seed), recipe, seed)
+        scans = [*material.labelled, *material.unlabelled]
+        return Augmentation(
+            networks, scans, material.lesion_shapes(), dimensions=DIMENSIONS, voxel_ml=VOXEL_MM**3 / 1000
+        )
+
+    def _from_superpixels(self, few: list[Reference], count: int, seed: int) -> Augment:
+        names = {scan.case for scan in few}
+        others = [scan.reference for scan in (*self.material.labelled, *self.material.unlabelled)]
+        scans = [*few, *(hidden(scan) for scan in others if scan.case not in names)]
+        known = sorted_units(scans, UM)
+        generator = self.runner.networks(_run("um", "um", count, seed), UmRecipe(known, UM), seed)[GENERATOR]
+        synthesizer = UmSynthesizer(generator, UM, known, SLAB)
+        made = [synthesizer.make(np.random.default_rng([seed, number])) for number in range(SLABS)]
+        return SyntheticScans(made, scans)
+
+
+class WholeScans:
+    """Draws from scans that a translator made."""
+
+    def __init__(self, made: Sequence[Synthetic]) -> None:
+        self._scans = [
+            Reference(f"made_{number}", one.image, one.foreground, one.mask, one.mask, one.contrast, one.subject)
+            for number, one in enumerate(made)
+        ]
+
+    def __call__(self, rng: Generator) -> Reference:
+        """See ``Augment`` of :mod:`pseudonormal.study.segmentor`."""
+        return self._scans[int(rng.integers(len(self._scans)))]
+
+
+def _run(what: str, arm: str, count: int, seed: int) -> str:
+    """Of a training in the study's folder."""
+    return f"{STUDY}_{what}_{arm.replace(' ', '_')}_{count}_{seed}"

@@ -1,0 +1,80 @@
+"""Whether images show what their label maps say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import nn
+
+from pseudonormal.evaluate.detection import dice
+from pseudonormal.recipes.synthesizer import Synthetic
+from pseudonormal.recipes.translation.maps import with_lesion
+from pseudonormal.recipes.translation.predicting import draw_latent, translated
+from pseudonormal.recipes.translation.synthesizing import TranslationSynthesizer
+from pseudonormal.study.painting import StudyScan
+from pseudonormal.study.scores import lesion_probability_of
+from pseudonormal.training.references import Reference
+
+HALF = 0.5  # of the mean change within the label: where the image counts as changed
+
+
+def consistency(
+    synthesizer: TranslationSynthesizer, made: Sequence[Synthetic], segmentor: nn.Module, threshold: float
+) -> dict[str, float]:
+    """Check a translator by the scans that it made.
+
+    :param made: with their lesions and without.
+    :param segmentor: trained on real scans, with its threshold.
+    :returns: "found": Dice of what the segmentor finds with the label that the scan was made from; "followed": overlap
+        (IoU) of what changes with the label, the label at its place and moved to the other side; "leak": mean absolute
+        change outside the label, of the range from black (0) to the brightest normal tissue (1).
+    """
+    ill = [one for one in made if one.mask.any()]
+    found = [dice(_find(segmentor, one) >= threshold, one.mask) for one in ill]
+    there = [followed(one.image, _normal(one), one.mask) for one in ill]
+    leaks = [leak(one.image, _normal(one), one.mask, one.foreground) for one in ill]
+    moved = [overlap for one in synthesizer.ill if (overlap := _moved(synthesizer, one.labels, one.lesion)) is not None]
+    numbers = {"found": found, "followed": [*there, *moved], "leak": leaks}
+    return {name: float(np.mean(values)) if values else float("nan") for name, values in numbers.items()}
+
+
+def followed(ill: NDArray[np.float32], normal: NDArray[np.float32], label: NDArray[np.bool_]) -> float:
+    """Overlap (IoU) of a lesion's label with where the image changes by at least half of what it does within it.
+
+    :param ill: (D, H, W) the image with the label, ``normal`` without it.
+    """
+    change = np.abs(ill - normal)
+    changed = change >= max(HALF * float(change[label].mean()), 1e-6)
+    return float((changed & label).sum() / (changed | label).sum())
+
+
+def leak(
+    ill: NDArray[np.float32], normal: NDArray[np.float32], label: NDArray[np.bool_], brain: NDArray[np.bool_]
+) -> float:
+    """Mean absolute change in the foreground outside a lesion's label, scaled intensities."""
+    return float(np.abs(ill - normal)[brain & ~label].mean())
+
+
+def _moved(synthesizer: TranslationSynthesizer, labels: NDArray[np.int16], lesion: NDArray[np.bool_]) -> float | None:
+    """Overlap for a lesion that is moved to the other side of its head; None where it has no place there."""
+    there = lesion[..., ::-1] & (labels > 0) & ~lesion
+    if there.sum() < 0.5 * lesion.sum():
+        return None
+    latent = draw_latent(np.random.default_rng(0))
+    ill, normal = (
+        translated(synthesizer.translator, one, latent, synthesizer.options)
+        for one in (with_lesion(labels, there, synthesizer.options), labels)
+    )
+    return followed(ill, normal, there)
+
+
+def _find(segmentor: nn.Module, one: Synthetic) -> NDArray[np.float32]:
+    scan = Reference("made", one.image, one.foreground, one.mask, one.mask, one.contrast, one.subject)
+    return lesion_probability_of(segmentor, StudyScan(scan, None))
+
+
+def _normal(one: Synthetic) -> NDArray[np.float32]:
+    assert one.normal is not None, "translators know it"
+    return one.normal
