@@ -181,3 +181,10 @@ def test_rounds_end_when_the_estimate_stops_rising(material, monkeypatch):
 def test_an_empty_label_says_nothing_about_agreement():
     nothing = Label(np.zeros((2, 4, 4), np.float32), np.zeros((2, 4, 4), bool), np.ones(2, np.float32))
     assert agreement([nothing]) == 0
+
+
+def test_each_part_of_the_training_has_a_learning_rate_that_falls_to_its_end(material):
+    recipe = ShapeRecipe(material, OPTIONS)  # shape space: the first 40 %
+    assert [recipe.progress(SHAPES, done) for done in (0.0, 0.2, 0.4, 0.9)] == [0.0, 0.5, 1.0, 1.0]
+    assert [recipe.progress(MAKERS, done) for done in (0.0, 0.4, 0.7)] == pytest.approx([0.0, 0.0, 0.5])
+    assert ShapeRecipe(material, replace(OPTIONS, patch_judge=True)).progress(JUDGES, 0.5) == 0.5

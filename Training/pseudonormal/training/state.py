@@ -83,8 +83,9 @@ class State:
     def _turn(self, turn: Turn, tensors: Mapping[str, Tensor], share: float) -> dict[str, Tensor]:
         optimizer, parameters = self._optimizers[turn.player], self._moved(turn.player)
         warm = min(1.0, (self.step + 1) / WARM_STEPS)
+        done = self._recipe.progress(turn.player, turn.done)
         for group in optimizer.param_groups:
-            group["lr"] = self._settings.learning_rate * warm * 0.5 * (1 + math.cos(math.pi * turn.done))
+            group["lr"] = self._settings.learning_rate * warm * 0.5 * (1 + math.cos(math.pi * done))
         optimizer.zero_grad(set_to_none=True)
         terms: dict[str, Tensor] = {}
         with self._resting(turn.player):

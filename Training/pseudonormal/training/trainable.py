@@ -82,6 +82,13 @@ class Trainable(Protocol):
         """
         ...
 
+    def progress(self, player: str, done: float) -> float:
+        """Share of a player's own training that is over, in [0, 1]: its learning rate falls with it (cosine).
+
+        :param done: share of the whole training that is over; the answer where nothing else is said.
+        """
+        return done
+
     def check(self, networks: Mapping[str, nn.Module], run: Path) -> dict[str, float]:
         """How good the moving averages are now; {} where there is nothing to check.
 

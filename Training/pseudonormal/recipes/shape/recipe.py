@@ -76,6 +76,13 @@ class ShapeRecipe(Trainable):
         shown = self._masks.exchange(masks, rows.coins[:count]), self._pictures.exchange(pictures, rows.coins[count:])
         return judges_loss(networks, rows, *shown)
 
+    def progress(self, player: str, done: float) -> float:
+        """Shape space ends its training where generators and discriminators begin theirs, at the full learning rate."""
+        share = 0.0 if self.options.patch_judge else self.options.shape_share
+        if player == SHAPES:
+            return min(1.0, done / share) if share else 1.0
+        return max(0.0, (done - share) / (1 - share))
+
     def check(self, networks: Mapping[str, nn.Module], run: Path) -> dict[str, float]:
         """Look at pictures; see :class:`Checking`. Nothing while shape space is learnt."""
         if self._made is None:
