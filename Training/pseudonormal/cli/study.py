@@ -29,7 +29,7 @@ def study(
         Name,
         typer.Argument(
             metavar="STUDY",
-            help="labels, augmentation, ablation, loop, um, translation, shape-simple, -noise, -organ, -lesion, -story.",
+            help="labels, augmentation, ablation, loop, um, translation; shape-simple, -noise, -organ, -lesion, -story",
         ),
     ],
     out: Out,
