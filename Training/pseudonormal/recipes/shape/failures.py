@@ -13,6 +13,7 @@ from scipy import ndimage
 PAIRS = 60
 REACH = 0.12  # of the edge: how far a shifted mask is looked for
 SHIFT_VOXELS = 2.0  # from which a constant offset is told
+STEEPEST = 85  # percentile of the gradients from which they are all alike
 SHARPER = 1.15  # how much better the edges must fit there
 ALIKE = 0.95  # overlap of masks of different scans from which they are all the same
 LESS_ALIKE = 0.1  # by how much auxiliary masks are less alike then
@@ -100,6 +101,7 @@ def _offset(masks: Sequence[NDArray[np.bool_]], pictures: Sequence[NDArray[np.fl
         if not outline.any():
             continue
         steep = ndimage.gaussian_gradient_magnitude(picture, 1.0)
+        steep = np.minimum(steep, np.percentile(steep, STEEPEST))  # the skull is no better an edge than the brain's
         steep = np.pad(steep / max(float(steep.mean()), 1e-6), reach, mode="edge")
         points = np.argwhere(outline)
         for index in np.ndindex(*total.shape):
