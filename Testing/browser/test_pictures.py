@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -47,7 +48,8 @@ def drawn_until():
             await asyncio.sleep(0.5)  # nothing more comes
             drawing.close()
 
-        asyncio.run(live())
+        with ThreadPoolExecutor(1) as aside:  # a browser of another test may have a loop of its own in this thread
+            aside.submit(asyncio.run, live()).result()
         return events
 
     return run
