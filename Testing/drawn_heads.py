@@ -25,4 +25,4 @@ def add_drawn_head(store, folder, mask, matrix, *, centre, radii):
         files[name] = folder / f"{number} {name}.nrrd"
         files[name].write_bytes(encode(Volume(voxels.astype(kind), matrix)))
     image, seed = files.pop("image"), files.pop("mask")
-    return store.add_case(image, mask=seed, volumes=files, model="brain-mr", priority=float(number)).id
+    return store.add_case(image, mask=seed, volumes=files, model="brain-mr", priority=1000.0 + number).id

@@ -50,7 +50,7 @@ class RunningGateway:
         answer = self.client.get("/")
         assert answer.status_code == 302, answer.text
         path = answer.headers["Location"]
-        answer = self.client.get(path)
+        answer = self.client.get(path, follow_redirects=True)
         assert answer.status_code == 200, answer.text
         return path
 
