@@ -6,10 +6,11 @@ import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from safetensors.torch import load_file
+import torch
 from torch import nn
 
 from pseudonormal.training.checkpoints import Checkpoints
+from pseudonormal.training.run_weights import with_weights
 from pseudonormal.training.settings import Settings
 from pseudonormal.training.trainer import Trainable, train
 
@@ -29,7 +30,7 @@ def trained(
     """The run's networks on ``settings.device``, in evaluation mode and without gradients.
 
     :param start: weights that single networks begin with.
-    :raises InputError: the folder cannot be written.
+    :raises InputError: the folder cannot be written, or its weights are damaged.
     :raises Stopped: ``stop`` was set; the next call goes on from there.
     """
     if not (run / ENDED).exists():
@@ -38,8 +39,5 @@ def trained(
         (run / ENDED).touch()
         for checkpoint in run.glob("checkpoint*.pt"):
             checkpoint.unlink()
-    networks = recipe.networks()
-    for network, module in networks.items():
-        module.load_state_dict(load_file(run / f"{network}.safetensors"))
-        module.to(settings.device).eval().requires_grad_(False)
-    return networks
+    device = torch.device(settings.device)
+    return {name: with_weights(network, run, name, device) for name, network in recipe.networks().items()}

@@ -18,8 +18,8 @@ from pseudonormal.lesions.in_place import BrainFrame
 from pseudonormal.networks.mask_gan import LATENT, MaskGenerator
 from pseudonormal.recipes.mask_gan.frame import asked_size, carried, voxel_mm
 from pseudonormal.recipes.mask_gan.options import GENERATOR, NAME, MaskGanOptions
-from pseudonormal.recipes.run_weights import with_weights
 from pseudonormal.regions import bounding_box, largest
+from pseudonormal.training.run_weights import with_weights
 from pseudonormal.training.settings import read_options, read_settings
 
 TRIES = 20  # draws until a mask shows something

@@ -6,13 +6,13 @@ from pathlib import Path
 
 from pseudonormal.errors import InputError
 from pseudonormal.recipes.mask_gan.drawing import load_mask_gan
-from pseudonormal.recipes.run_weights import with_weights
 from pseudonormal.recipes.synthesizer import Wanted
 from pseudonormal.recipes.translation.material import mapped, mapped_head
 from pseudonormal.recipes.translation.networks import TRANSLATOR, translator_network
 from pseudonormal.recipes.translation.options import TranslationOptions
 from pseudonormal.recipes.translation.synthesizing import TranslationSynthesizer
 from pseudonormal.training.coarse import coarse_scan
+from pseudonormal.training.run_weights import with_weights
 from pseudonormal.training.settings import read_options
 from pseudonormal.training.streams import Streams
 

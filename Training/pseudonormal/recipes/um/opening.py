@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from pseudonormal.errors import InputError
-from pseudonormal.recipes.run_weights import with_weights
 from pseudonormal.recipes.synthesizer import Wanted
 from pseudonormal.recipes.um.material import um_sources
 from pseudonormal.recipes.um.options import UmOptions
 from pseudonormal.recipes.um.recipe import GENERATOR, um_generator
 from pseudonormal.recipes.um.synthesizing import UmSynthesizer
+from pseudonormal.training.run_weights import with_weights
 from pseudonormal.training.settings import read_options
 from pseudonormal.training.streams import Streams
 
