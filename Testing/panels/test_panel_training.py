@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from types import SimpleNamespace
 
@@ -109,6 +110,28 @@ def test_what_it_would_use_is_counted_and_what_stands_in_the_way_is_said(a_panel
     choose(a_panel.start.contrast_combo, "t2")
     until(lambda: not a_panel.start.start_button.enabled)
     assert "no case of contrast t2 is accepted" in a_panel.start.start_button.toolTip
+    assert "no case of contrast t2 is accepted" in a_panel.start.material.text
+
+
+def test_an_answer_that_comes_after_a_newer_one_is_not_shown(a_panel, training, until, monkeypatch):
+    from PseudoNormalLib.engine.training_routes import TrainingRoutes
+
+    ask, newer, answered = TrainingRoutes.material, threading.Event(), []
+
+    def slow_for_all(routes, contrast=""):
+        if contrast == "any":
+            newer.wait(30)
+        answered.append(contrast)
+        return ask(routes, contrast)
+
+    monkeypatch.setattr(TrainingRoutes, "material", slow_for_all)
+    training.refresh()
+    choose(a_panel.start.contrast_combo, "t2")
+    until(lambda: not a_panel.start.start_button.enabled)
+    newer.set()
+    until(lambda: "any" in answered)
+    until_settled = time.monotonic() + 0.5
+    until(lambda: time.monotonic() > until_settled)
     assert "no case of contrast t2 is accepted" in a_panel.start.material.text
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 from PseudoNormalLib.review.comparing import SecondReading
@@ -140,6 +142,22 @@ def test_another_reading_is_an_outline_with_a_dice_that_follows_the_edits(a_wind
     assert reading.overlap.dice == 0 and reading.overlap.mine_ml == 0
     reading.close()
     assert window.host.scene.GetNumberOfNodesByClass("vtkMRMLSegmentationNode") == 1
+    window.close()
+
+
+def test_an_outline_that_is_taken_away_before_it_arrives_stays_away(a_window, add_case):
+    case = add_case(mask=block(9, 9, 9))
+    window = a_window()
+    session = window.open(case)
+    reading = SecondReading(window.host, window.jobs, session)
+    reading.show(session.revisions[0])
+    reading.hide()
+    answered = []
+    window.jobs.submit(lambda engine: (time.sleep(0.3), engine.cases())[1], answered.append)
+    window.until(lambda: answered)
+    assert reading.shown is None
+    assert window.host.scene.GetNumberOfNodesByClass("vtkMRMLSegmentationNode") == 1
+    reading.close()
     window.close()
 
 

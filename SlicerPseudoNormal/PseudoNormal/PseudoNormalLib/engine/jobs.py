@@ -36,13 +36,18 @@ class EngineJobs:
         work: Callable[[EngineClient], Outcome],
         done: Callable[[Outcome], Any] | None = None,
         failed: Callable[[EngineError], Any] | None = None,
+        *,
+        instead_of: Call | None = None,
     ) -> Call:
         """Ask the engine something: ``jobs.submit(lambda engine: engine.models(), show, say)``.
 
         :param work: called on a worker thread with the engine.
         :param done: called on the main thread with what it returned.
         :param failed: called on the main thread with the error; ``str(error)`` is one line.
+        :param instead_of: an earlier question, whose answer nobody wants any more: it could come after this one's.
         """
+        if instead_of is not None:
+            instead_of.cancel()
         return self._background.run(lambda _call: work(self._client()), done, _in_words(failed))
 
     def generate(  # noqa: PLR0913 - whatever the engine can be told, and whoever listens

@@ -15,6 +15,7 @@ from PseudoNormalLib.scene.volumes import ijk_to_ras, voxel_ml
 from PseudoNormalLib.signals import Signal
 
 if TYPE_CHECKING:
+    from PseudoNormalLib.engine.background import Call
     from PseudoNormalLib.engine.client import EngineClient
     from PseudoNormalLib.engine.errors import EngineError
     from PseudoNormalLib.engine.jobs import EngineJobs
@@ -57,6 +58,7 @@ class SecondReading:
         self._session = session
         self._theirs: np.ndarray | None = None
         self._node: Any | None = None
+        self._asked: Call | None = None
         self._voxel_ml = voxel_ml(ijk_to_ras(session.case.image))
         session.editor.changed.connect(self.changed.emit)
 
@@ -77,10 +79,14 @@ class SecondReading:
         def read(engine: EngineClient) -> tuple[np.ndarray, np.ndarray | None]:
             return read_mask(engine, case, revision.id).array, read_distrusted(engine, case, revision)
 
-        self._jobs.submit(read, lambda drawn: self._show(revision, *drawn), self._say)
+        self._asked = self._jobs.submit(
+            read, lambda drawn: self._show(revision, *drawn), self._say, instead_of=self._asked
+        )
 
     def hide(self) -> None:
-        """Take the outline away."""
+        """Take the outline away, and the one that has been asked for."""
+        if self._asked is not None:
+            self._asked.cancel()
         if self._node is not None:
             self._host.scene.RemoveNode(self._node)
         self._node = self._theirs = self.shown = None

@@ -54,11 +54,12 @@ class Worklist:
 
     def refresh(self) -> None:
         """Ask again; the answer to an earlier question is not waited for any more."""
-        if self._asked is not None:
-            self._asked.cancel()
         wanted = self.filter
         self._asked = self._jobs.submit(
-            lambda engine: engine.cases(wanted.status, wanted.text or None, PAGE), self._arrived, self._not_arrived
+            lambda engine: engine.cases(wanted.status, wanted.text or None, PAGE),
+            self._arrived,
+            self._not_arrived,
+            instead_of=self._asked,
         )
 
     def _arrived(self, page: CasePage) -> None:

@@ -19,6 +19,7 @@ from PseudoNormalLib.training.watch import TrainingWatch
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from PseudoNormalLib.engine.background import Call
     from PseudoNormalLib.engine.client import EngineClient
     from PseudoNormalLib.engine.replies import EngineStatus, ModelInfo
     from PseudoNormalLib.training.plan import Plan
@@ -52,6 +53,7 @@ class TrainingBench:
         self.versions = Versions(bench.jobs)
         self.comparing = ModelComparing(bench.host, bench.jobs)
         self._contrast, self._stopping = "", ""
+        self._asked: Call | None = None
         self._done: set[str] = set()
         self.watch.followed.connect(self._followed)
         self.watch.changed.connect(self._trainings_changed)
@@ -93,7 +95,7 @@ class TrainingBench:
             routes = engine.trainings
             return engine.status(), routes.recipes(), engine.models(), routes.material(contrast)
 
-        self.bench.jobs.submit(ask, self._told, self._not_done)
+        self._asked = self.bench.jobs.submit(ask, self._told, self._not_done, instead_of=self._asked)
         self.versions.refresh()
 
     def choose_contrast(self, contrast: str) -> None:

@@ -11,6 +11,7 @@ from PseudoNormalLib.signals import Signal
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from PseudoNormalLib.engine.background import Call
     from PseudoNormalLib.engine.jobs import EngineJobs
     from PseudoNormalLib.engine.training_replies import VersionInfo
     from PseudoNormalLib.engine.training_routes import TrainingRoutes
@@ -30,10 +31,13 @@ class Versions:
         self.changed, self.done, self.refused, self.failed = Signal(), Signal(), Signal(), Signal()
         self.all: tuple[VersionInfo, ...] = ()
         self._jobs = jobs
+        self._asked: Call | None = None
 
     def refresh(self) -> None:
         """Ask the engine again."""
-        self._jobs.submit(lambda engine: engine.trainings.versions(), self._arrived, self._not_arrived)
+        self._asked = self._jobs.submit(
+            lambda engine: engine.trainings.versions(), self._arrived, self._not_arrived, instead_of=self._asked
+        )
 
     def promote(self, version: VersionInfo, *, force: bool = False) -> None:
         """Make a version what its plain name means.
