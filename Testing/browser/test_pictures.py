@@ -14,10 +14,13 @@ PATIENCE_S = 20.0
 
 
 class DrawnView:
-    """A view that notes when it is drawn; drawing it asks for it once more, as Slicer's displayable managers do."""
+    """A view that notes when it is drawn; drawing it asks for it once more, as Slicer's displayable managers do.
+
+    :ivar coarse: whether it has to be drawn anew once nothing moves.
+    """
 
     def __init__(self, name, drawing, events):
-        self.name, self._events = name, events
+        self.name, self._events, self.coarse = name, events, False
         self.pictures = Pictures(self, drawing)
         self.pictures.set_push_callback(
             lambda content, about: events.append((name, about["quality"], content[:2] == b"\xff\xd8"))
@@ -28,6 +31,10 @@ class DrawnView:
         self._events.append((self.name, "drawn"))
         self.pictures.schedule_render()
         return np.zeros((20, 30, 3), np.uint8), 20, 30
+
+    def settle(self):
+        was, self.coarse = self.coarse, False
+        return was
 
 
 @pytest.fixture
@@ -65,6 +72,17 @@ def test_the_view_under_the_mouse_is_drawn_and_sent_before_the_others_and_all_ar
     moving = [each for name in ("right", "left", "middle") for each in ((name, "drawn"), (name, MOVING_QUALITY, True))]
     assert events[:6] == moving
     assert sorted(events[6:]) == sorted((name, STILL_QUALITY, True) for name in ("left", "middle", "right"))
+
+
+def test_a_coarse_view_is_drawn_once_more_when_nothing_moves(drawn_until):
+    def ask(views):
+        views[1].coarse = True
+        for view in views[:2]:
+            view.pictures.schedule_render()
+
+    events = drawn_until(ask, 7)
+    assert set(events[4:]) == {("left", STILL_QUALITY, True), ("middle", "drawn"), ("middle", STILL_QUALITY, True)}
+    assert len(events) == 7
 
 
 def test_a_view_that_changes_all_the_time_lets_the_others_have_their_turn(drawn_until):

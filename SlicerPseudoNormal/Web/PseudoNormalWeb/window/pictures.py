@@ -26,7 +26,7 @@ RESTING_S = 0.2
 class Pictures:
     """The pictures of one view: what trame's adapter takes for the view's scheduler.
 
-    :param window: draws the view when it is asked for ``img_cols_rows``.
+    :param window: draws the view when it is asked for ``img_cols_rows``; see :class:`PictureOfView` for ``settle``.
     :ivar due: ``time.monotonic()`` from which it may be drawn again.
     """
 
@@ -63,6 +63,8 @@ class Pictures:
 
     def sharpen(self) -> None:
         """Send what was drawn last once more, as it is to stay."""
+        if self.rca.settle():
+            self._drawn = self.rca.img_cols_rows
         self._push(STILL_QUALITY)
 
     def _push(self, quality: int) -> None:
@@ -107,7 +109,9 @@ class Drawing:
                 await self._draw_next()
             elif not await self._asked_within(RESTING_S if self._coarse else None):
                 while self._coarse and not self._asked:
-                    self._coarse.pop(0).sharpen()
+                    still = self._coarse.pop(0)
+                    still.sharpen()
+                    self._drew(still)
                     await asyncio.sleep(SENDING_S)
 
     async def _draw_next(self) -> None:
@@ -119,10 +123,14 @@ class Drawing:
             return
         chosen = self._preferred if self._preferred in due else due[0]
         chosen.draw()
-        self._asked.remove(chosen)  # now: drawing a view asks for that view once more
+        self._drew(chosen)
         if chosen not in self._coarse:
             self._coarse.append(chosen)
         await asyncio.sleep(SENDING_S)
+
+    def _drew(self, pictures: Pictures) -> None:
+        if pictures in self._asked:  # drawing a view asks for that view once more
+            self._asked.remove(pictures)
 
     async def _asked_within(self, seconds: float | None) -> bool:
         """Whether a view is asked for in time; None: wait for ever."""

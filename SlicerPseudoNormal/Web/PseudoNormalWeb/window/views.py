@@ -17,7 +17,7 @@ from trame_slicer.views import IViewFactory, ViewLayout, ViewLayoutDefinition, V
 from trame_slicer.views.render_scheduler import NoScheduleRendering
 
 from PseudoNormalWeb.window.pictures import Drawing, Pictures
-from PseudoNormalWeb.window.scene_views import PictureOfView, SceneSliceView, SceneThreeDView
+from PseudoNormalWeb.window.scene_views import PictureOfSlice, PictureOfView, SceneSliceView, SceneThreeDView
 from PseudoNormalWeb.window.slice_tile import SliceTile
 
 
@@ -82,8 +82,12 @@ class Tiles(IViewFactory):
         name = view.singleton_tag
         cursor = f"{identifier(name)}__cursor"
         self._server.state.setdefault(cursor, "default")
-        sized = partial(self._fit_into, made.get_view_node()) if slices else made.reset_view
-        window = PictureOfView(made, self._server.state, cursor, sized)
+        if slices:
+            node = made.get_view_node()
+            logic = self._app.app_logic.GetSliceLogic(node)
+            window = PictureOfSlice(made, self._server.state, cursor, partial(self._fit_into, node), logic)
+        else:
+            window = PictureOfView(made, self._server.state, cursor, made.reset_view)
         pictures = Pictures(window, self._drawing)
         window.touched = pictures.prefer
         adapter = RcaViewAdapter(window=window, name=name, scheduler=pictures, do_schedule_render_on_interaction=False)
@@ -109,7 +113,7 @@ class Tiles(IViewFactory):
             data_view=name,
         ):
             RemoteControlledArea(
-                name=name, display="image", send_mouse_move=True, event_throttle_ms=10, classes="pn-picture"
+                name=name, display="image", send_mouse_move=True, event_throttle_ms=0, classes="pn-picture"
             )
             if over is not None:
                 over.build(label)
