@@ -37,7 +37,7 @@ def case_cells(case: CaseInfo) -> list[str]:
     return [
         case.id,
         in_words(case.status),
-        "" if case.priority is None else f"{case.priority:.2f}",
+        "" if case.priority is None else f"{case.priority:.4g}",
         str(case.findings),
         "" if case.volume_ml is None else f"{case.volume_ml:.1f}",
         case.contrast or "",

@@ -10,11 +10,14 @@ from trame.widgets import html
 HEIGHT = 168  # px
 
 
-def table(titles: Sequence[str], rows: str, *, words: int, is_on: str, **options: Any) -> None:
+def table(
+    titles: Sequence[str], rows: str, *, words: int, is_on: str, sometimes: Sequence[int] = (), **options: Any
+) -> None:
     """A table that scrolls.
 
     :param rows: name of the state that holds each row's cells.
     :param words: number of the column that has most to say.
+    :param sometimes: numbers of the columns that are not there while no row has anything in them.
     :param is_on: JavaScript that says whether the row ``index`` with the cells ``row`` is chosen.
     :param options: of the rows, such as ``click``.
     """
@@ -24,7 +27,8 @@ def table(titles: Sequence[str], rows: str, *, words: int, is_on: str, **options
     ):
         with html.Thead(), html.Tr():
             for column, title in enumerate(titles):
-                html.Th(title, classes="pn-words" if column == words else "")
+                shown = {"v_show": f"{rows}.some(row => row[{column}])"} if column in sometimes else {}
+                html.Th(title, classes="pn-words" if column == words else "", **shown)
         with (
             html.Tbody(),
             html.Tr(v_for=f"(row, index) in {rows}", key="index", classes=(f"({is_on}) ? 'pn-on' : ''",), **options),
@@ -32,6 +36,7 @@ def table(titles: Sequence[str], rows: str, *, words: int, is_on: str, **options
             html.Td(
                 "{{ cell }}",
                 v_for="(cell, column) in row",
+                v_show=f"!{list(sometimes)}.includes(column) || {rows}.some(row => row[column])",
                 key="column",
                 classes=(f"column === {words} ? 'pn-words' : ''",),
                 style="white-space: nowrap;",

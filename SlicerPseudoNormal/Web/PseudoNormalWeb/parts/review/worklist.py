@@ -18,6 +18,9 @@ from PseudoNormalWeb.window.forms import button, note, section
 if TYPE_CHECKING:
     from PseudoNormalWeb.window.window import Window
 
+SOMETIMES = 5, 6
+"""Columns that most worklists have nothing in: contrast, and with whom a case is. All seven are too wide."""
+
 
 @dataclass
 class WorklistState:
@@ -63,6 +66,7 @@ class WorklistBox:
                 case_titles(),
                 name.rows,
                 words=0,
+                sometimes=SOMETIMES,
                 is_on=f"row[0] === {name.chosen}",
                 click=(self._taking.choose, "[row[0]]"),
                 dblclick=(self._open, "[row[0]]"),
