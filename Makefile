@@ -18,7 +18,7 @@ VENV := .venv/.complete
 TEST_SETTINGS := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS=1 QT_QPA_PLATFORM=offscreen
 
 # Three runs: what a crash in Slicer's libraries takes with it are not the engine's tests, and a browser needs room.
-PYTEST = $(TEST_SETTINGS) $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+PYTEST = $(TEST_SETTINGS) $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 PACK = $(BIN)/pseudonormal models pack runs/brain runs/lesion runs/restore runs/brain-mr --version 3 \
 	--card Training/cases/brain-mr.md --licence LICENSE \

@@ -24,7 +24,7 @@ from pseudonormal.retraining.material import read_material
 
 SMALL = ("steps=1000", "minutes=1000", "workers=0", "pool=2", "batch=1", "checks=0", "patch=32", "bfloat16=0")
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
+pytestmark = [pytest.mark.long, pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")]
 
 
 @dataclass(frozen=True)

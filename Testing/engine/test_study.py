@@ -39,6 +39,8 @@ from pseudonormal.training.anatomies import Anatomy
 from pseudonormal.training.coarse import coarse_mask, coarse_scan
 from pseudonormal.training.interrupt import Stopped
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def an_anatomy() -> Anatomy:

@@ -19,6 +19,8 @@ from Testing.um_heads import HEADER, SMALL, write_cases
 from pseudonormal.cases import read_cases, read_lists
 from pseudonormal.errors import InputError
 
+pytestmark = pytest.mark.long
+
 SETTINGS = [f"{key}={value}" for key, value in SMALL.items()]
 FILES = {"image.nii.gz", "mask.nii.gz", "foreground.nii.gz", "record.json"}
 
@@ -40,6 +42,13 @@ def a_run(a_list, tmp_path_factory):
     run = tmp_path_factory.mktemp("runs") / "um"
     assert main([str(word) for word in training(run, a_list)]) == 0
     return run
+
+
+def begin(*words):
+    """A command in a process of its own, which can be killed."""
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    call = [sys.executable, "-m", "pseudonormal", *map(str, words)]
+    return subprocess.Popen(call, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -107,11 +116,9 @@ def test_whole_scans_of_the_control_and_of_montages(command, a_list, tmp_path):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="kills as Unix does")
-def test_a_training_that_is_killed_goes_on_to_its_end(a_list, tmp_path):
-    said = [*training(tmp_path / "run", a_list, "steps=30", "checkpoint_every=2", "checks=0"), "--json", "--resume"]
-    call = [sys.executable, "-m", "pseudonormal", *map(str, said)]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": os.environ | {"OMP_NUM_THREADS": "1"}}
-    process = subprocess.Popen(call[:-1], **quiet)
+def test_a_training_that_is_killed_goes_on_to_its_end(command, a_list, tmp_path):
+    said = training(tmp_path / "run", a_list, "steps=16", "checkpoint_every=2", "checks=0")
+    process = begin(*said)
     deadline = time.monotonic() + 120
     while not (tmp_path / "run" / "checkpoint.pt").exists():
         assert process.poll() is None
@@ -120,20 +127,18 @@ def test_a_training_that_is_killed_goes_on_to_its_end(a_list, tmp_path):
     process.kill()
     process.wait()
     assert not (tmp_path / "run" / "generator.safetensors").exists()
-    assert subprocess.run(call, **quiet, check=False).returncode == 0
+    assert command(*said, "--resume").code == 0
     assert (tmp_path / "run" / "generator.safetensors").exists()
     steps = [json.loads(line)["step"] for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
-    assert steps[-1] == 30
+    assert steps[-1] == 16
     assert max(np.diff([0, *steps])) <= 2
     assert min(np.diff(steps)) > 0
 
 
 @pytest.mark.skipif(os.name == "nt", reason="kills as Unix does")
-def test_kill_9_leaves_neither_gaps_nor_duplicates(a_run, a_list, tmp_path):
-    call = [sys.executable, "-m", "pseudonormal", "synthesize", a_run, a_list, "--extent", "slab"]
-    call = [str(word) for word in [*call, "-n", 16, "-o", tmp_path / "out", "--json"]]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": os.environ | {"OMP_NUM_THREADS": "1"}}
-    process = subprocess.Popen([*call, "--workers", "2"], **quiet)
+def test_kill_9_leaves_neither_gaps_nor_duplicates(command, a_run, a_list, tmp_path):
+    said = ["synthesize", a_run, a_list, "--extent", "slab", "-n", 16, "-o", tmp_path / "out", "--json"]
+    process = begin(*said, "--workers", 2)
     deadline = time.monotonic() + 120
     while len(list(tmp_path.glob("out/synthetic_*"))) < 3:
         assert process.poll() is None
@@ -144,9 +149,9 @@ def test_kill_9_leaves_neither_gaps_nor_duplicates(a_run, a_list, tmp_path):
     there = {path.name for path in tmp_path.glob("out/synthetic_*")}
     assert 3 <= len(there) < 16
     assert all({part.name for part in (tmp_path / "out" / name).iterdir()} == FILES for name in there)
-    done = subprocess.run(call, capture_output=True, text=True, env=quiet["env"], check=False)
-    assert done.returncode == 0, done.stderr
-    result = json.loads(done.stdout.splitlines()[-1])
+    done = command(*said)
+    assert done.code == 0, done.err
+    result = json.loads(done.out.splitlines()[-1])
     assert result["cases"] == 16
     assert result["made"] <= 16 - len(there)
     names = [row["case"] for row in csv.DictReader((tmp_path / "out" / "cases.csv").open(encoding="utf-8"))]

@@ -35,6 +35,8 @@ from pseudonormal.training.coarse import coarse_scan
 from pseudonormal.training.references import read_reference
 from pseudonormal.training.trainable import Turn
 
+pytestmark = pytest.mark.long
+
 SMALL = {"patch": 32, "width": 4, "judge_width": 4, "classes": 3}
 
 

@@ -10,6 +10,8 @@ from Testing.engine_process import running_engine
 from Testing.lab import head, make_lab
 from Testing.plotted import plotted
 
+pytestmark = pytest.mark.long
+
 PATIENCE_S = 400
 SMALL = "minutes=1000 workers=0 pool=2 batch=1 checks=0 patch=32 checkpoint_every=1"
 

@@ -18,13 +18,11 @@ from pseudonormal.networks.encoder import TaughtEncoder
 from pseudonormal.recipes.brain import GRID_MM, add_blobs, pose
 from pseudonormal.recipes.um.superpixels import to_network
 from pseudonormal.synthesis.contrast import SEQUENCES, draw_contrast
-from pseudonormal.synthesis.mean_head import mean_head
 from pseudonormal.synthesis.render import render
-from pseudonormal.training.anatomies import Anatomy
+from pseudonormal.training.anatomies import Anatomy, mean_anatomies
 from pseudonormal.training.streams import Streams
 from pseudonormal.training.trainable import Trainable, Turn
 
-HEADS = 3  # made from the mean brain where no label map is given
 SLICES = 12  # of each painted head: painting costs more than looking
 CONTRASTS = (*SEQUENCES, "random")
 NUMBERS = ("height", "ill", "blur", "noise", "steps")
@@ -101,4 +99,4 @@ class EncoderRecipe(Trainable):
 
 def encoder_anatomies(streams: Streams) -> Sequence[Anatomy]:
     """Label maps, or where none is given, heads made from the mean brain that the software ships."""
-    return streams.label_maps or [Anatomy(*mean_head(np.random.default_rng(seed))) for seed in range(HEADS)]
+    return streams.label_maps or mean_anatomies()

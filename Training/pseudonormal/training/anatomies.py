@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +15,10 @@ from pseudonormal.fills.symmetry import symmetry_plane
 from pseudonormal.regions import bounding_box
 from pseudonormal.scan.conform import conform
 from pseudonormal.scan.reading import read_scan
+from pseudonormal.synthesis.mean_head import mean_head
 from pseudonormal.synthesis.tissues import brain_of, group_numbers, is_intracranial
 
+MEAN_HEADS = 3  # made from the mean brain; each poses differently at every use
 MARGIN = 2  # voxels of air kept around the head
 
 
@@ -47,6 +50,12 @@ def read_anatomy(case: Case) -> Anatomy:
         raise InputError(f"{path}: holds no label of the brain: give a label map with FreeSurfer's numbers")
     head = tuple(slice(max(0, axis.start - MARGIN), axis.stop + MARGIN) for axis in box)
     return Anatomy(groups[head], brain_of(labels[head]))
+
+
+@cache
+def mean_anatomies() -> tuple[Anatomy, ...]:
+    """Brains made from the mean brain that the software ships, for where no label map is given; always the same."""
+    return tuple(Anatomy(*mean_head(np.random.default_rng(seed))) for seed in range(MEAN_HEADS))
 
 
 def mirrored_groups(anatomy: Anatomy) -> NDArray[np.uint8]:

@@ -9,12 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pseudonormal.lesions.shapes import ShapeSource, Transplant
-from pseudonormal.synthesis.mean_head import mean_head
-from pseudonormal.training.anatomies import Anatomy
+from pseudonormal.training.anatomies import Anatomy, mean_anatomies
 from pseudonormal.training.references import Reference
 from pseudonormal.training.streams import Streams
-
-HEADS = 3  # made from the mean brain where no label map is given: each poses differently at every use
 
 
 @dataclass
@@ -55,7 +52,7 @@ def smile_material(streams: Streams) -> SmileMaterial:
     labelled = [scan for scan in scans if scan.lesion is not None and trusted_lesion(scan).any()]
     anatomies, mirrored = streams.label_maps, streams.mirrored_anatomies if streams.label_maps else []
     if not anatomies:
-        anatomies = [Anatomy(*mean_head(np.random.default_rng(seed))) for seed in range(HEADS)]
+        anatomies = list(mean_anatomies())
         mirrored = [anatomy.groups[:, :, ::-1] for anatomy in anatomies]  # their middle is that of the array
     return SmileMaterial(
         labelled=labelled,
