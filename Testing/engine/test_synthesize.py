@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -100,6 +101,18 @@ def test_workers_change_nothing_and_more_can_be_added(command, a_run, a_list, tm
     refused = command(*call[:-1], 8, "-n", 4, "-o", tmp_path / "one")
     assert refused.code == 2
     assert "another seed" in refused.lines[0]
+
+
+def test_of_a_run_its_settings_and_its_generator_are_enough(command, a_run, a_list, tmp_path):
+    bundle = tmp_path / "passed on"
+    bundle.mkdir()
+    for name in ("settings.json", "generator.safetensors"):
+        shutil.copy(a_run / name, bundle)
+    assert command("synthesize", bundle, a_list, "-n", 1, "-o", tmp_path / "out", "--extent", "slab").code == 0
+    (bundle / "generator.safetensors").unlink()
+    refused = command("synthesize", bundle, a_list, "-n", 1, "-o", tmp_path / "none", "--extent", "slab")
+    assert refused.code == 2
+    assert "generator.safetensors: is missing" in refused.lines[0]
 
 
 def test_whole_scans_of_the_control_and_of_montages(command, a_list, tmp_path):
