@@ -183,6 +183,7 @@ def test_several_calls_share_the_trainings(a_material, tmp_path):
     shared[0].row("labels", "x", lambda: {"seed": 0, "scores": []})
     shared[1].row("labels", "y", lambda: {"seed": 1, "scores": []})
     assert sorted(row["name"] for row in shared[2].rows("labels")) == ["x", "y"]
+    assert [row["name"] for row in shared[2].rows("labels", range(1, 2))] == ["y"], "of fresh seeds alone"
     other = Runner(tmp_path, 11.0, 2, "cpu", a_material.fingerprint, part=(1, 3))
     assert other.rows("labels") == [], "rows of other trainings do not count"
 

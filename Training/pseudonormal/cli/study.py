@@ -44,6 +44,10 @@ def study(
     seeds: Annotated[
         int, typer.Option(metavar="N", min=1, help="How often each training is repeated, with another seed.")
     ] = 3,
+    first_seed: Annotated[
+        int,
+        typer.Option(metavar="N", min=0, help="The first of these seeds: fresh ones confirm what others suggested."),
+    ] = 0,
     contrast: Annotated[str, typer.Option(metavar="NAME", help="The real scans that take part.")] = "flair",
     part: Annotated[
         str, typer.Option(metavar="K/N", help="Do every N-th training, from the K-th: N such calls share the work.")
@@ -79,7 +83,7 @@ def study(
     from pseudonormal.study.shapes.run import SHAPE_STUDIES, run_shape_study
     from pseudonormal.training.interrupt import Stopped, stop_on_interrupt
 
-    cases = read_lists(data or [])
+    cases, repeated = read_lists(data or []), range(first_seed, first_seed + seeds)
     use_all_cores()
     where = choose_device(device)
     with Talk(as_json) as talk:
@@ -91,15 +95,15 @@ def study(
             )  # fmt: skip
             try:
                 table = (
-                    run_shape_study(name, material, runner, range(seeds))
+                    run_shape_study(name, material, runner, repeated)
                     if name in SHAPE_STUDIES
-                    else run_study(name, material, runner, range(seeds), reader)
+                    else run_study(name, material, runner, repeated, reader)
                 )
             except Stopped:
                 talk.record("stopped", folder=str(out))
                 talk.lines(f"stopped: {out}; the same command goes on")
                 raise typer.Exit(INTERRUPTED) from None
-        talk.record("result", table=str(out / f"{name}.md"), trainings=len(runner.rows(name)))
+        talk.record("result", table=str(out / f"{name}.md"), trainings=len(runner.rows(name, repeated)))
         talk.lines(*table.splitlines())
 
 

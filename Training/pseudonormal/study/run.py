@@ -74,7 +74,7 @@ def run_study(
     """
     study = STUDIES[name]
     study.run(material, Judge(material.validation, material.test, material.shapes), runner, seeds)
-    rows = [{**row, "reader": reader} for row in runner.rows(name)]
+    rows = [{**row, "reader": reader} for row in runner.rows(name, seeds)]
     table = study.table(rows)
     write_atomically(runner.out / f"{name}.md", table)
     if study.plot is not None and rows:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -104,8 +104,11 @@ class Runner:
         lines = (self.run(name) / "log.jsonl").read_text(encoding="utf-8").splitlines()
         return int(json.loads(lines[-1])["step"]) if lines else 0
 
-    def rows(self, study: str) -> list[dict[str, Any]]:
-        """All rows of a study with these scans and minutes, those of other processes too."""
+    def rows(self, study: str, seeds: Collection[int] | None = None) -> list[dict[str, Any]]:
+        """All rows of a study with these scans and minutes, those of other processes too.
+
+        :param seeds: of the rows that are wanted; None: of any.
+        """
         found: dict[str, dict[str, Any]] = {}
         for part in range(1, self.part[1] + 1):
             path = self._rows_file(part)
@@ -116,7 +119,7 @@ class Runner:
                     continue
                 if row["study"] == study and str(row["key"]).endswith(self._ending):
                     found[str(row["key"])] = row
-        return list(found.values())
+        return [row for row in found.values() if seeds is None or row["seed"] in seeds]
 
     def _rows_file(self, part: int) -> Path:
         return self.out / ("rows.jsonl" if self.part[1] == 1 else f"rows_{part}_of_{self.part[1]}.jsonl")

@@ -51,6 +51,6 @@ def run_shape_study(name: str, material: Any, runner: Runner, seeds: Sequence[in
     """
     study = SHAPE_STUDIES[name]
     study.run(*(() if material is None else (material,)), runner, seeds)
-    table = study.table(runner.rows(name))
+    table = study.table(runner.rows(name, seeds))
     write_atomically(runner.out / f"{name}.md", table)
     return table
