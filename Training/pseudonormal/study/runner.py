@@ -105,7 +105,7 @@ class Runner:
         return int(json.loads(lines[-1])["step"]) if lines else 0
 
     def rows(self, study: str, seeds: Collection[int] | None = None) -> list[dict[str, Any]]:
-        """All rows of a study with these scans and minutes, those of other processes too.
+        """All rows of a study with these scans and minutes, those of other processes too, by their seed.
 
         :param seeds: of the rows that are wanted; None: of any.
         """
@@ -119,7 +119,8 @@ class Runner:
                     continue
                 if row["study"] == study and str(row["key"]).endswith(self._ending):
                     found[str(row["key"])] = row
-        return [row for row in found.values() if seeds is None or row["seed"] in seeds]
+        wanted = [row for row in found.values() if seeds is None or row["seed"] in seeds]
+        return sorted(wanted, key=lambda row: int(row["seed"]))
 
     def _rows_file(self, part: int) -> Path:
         return self.out / ("rows.jsonl" if self.part[1] == 1 else f"rows_{part}_of_{self.part[1]}.jsonl")
