@@ -42,7 +42,8 @@ class Trainable(Protocol):
     :ivar streams: the kinds of samples of which each batch holds its number of rows; () where there is one kind only.
     :ivar options: what it was built with beyond the material, a frozen dataclass of numbers, truth values and words
         that is kept with the run; None where there is nothing to choose.
-    :ivar remarks: on what it was given, one line each, for whoever trains it.
+    :ivar remarks: what whoever trains it should know, one line each: of what it was given, and of what the last check
+        found to go wrong, with what to do. They are read when a training begins and after each check.
     """
 
     name: str
@@ -95,7 +96,3 @@ class Trainable(Protocol):
         Called now and then and at the end, in one process, without gradients. May write ``run/example.png``.
         """
         return {}
-
-    def warnings(self) -> list[str]:
-        """What the last check found to go wrong, one line each with what to do; told to the user."""
-        return []

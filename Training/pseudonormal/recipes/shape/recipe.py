@@ -87,11 +87,8 @@ class ShapeRecipe(Trainable):
         """Look at pictures; see :class:`Checking`. Nothing while shape space is learnt."""
         if self._made is None:
             return {}
-        return self._checking.check(networks, run)
-
-    def warnings(self) -> list[str]:
-        """What the last check found to go wrong."""
-        return self._checking.warnings
+        found, self.remarks = self._checking.check(networks, run)
+        return found
 
 
 def _idle(networks: Mapping[str, nn.Module], names: tuple[str, ...]) -> Tensor:
