@@ -83,8 +83,10 @@ class Trainable(Protocol):
         """
         ...
 
-    def progress(self, player: str, done: float) -> float:
+    def progress(self, player: str, done: float) -> float | None:
         """Share of a player's own training that is over, in [0, 1]: its learning rate falls with it (cosine).
+
+        None: it is not its time, and it has no turn in this step.
 
         :param done: share of the whole training that is over; the answer where nothing else is said.
         """
