@@ -37,7 +37,7 @@ OPTIONS = ShapeOptions(
     voxel_mm=VOXEL_MM,
     region="head",
     width=8,
-    shape_share=0.75,
+    shape_share=0.7,
     prior_weight=5.0,
     image_weight=3.0,
 )
