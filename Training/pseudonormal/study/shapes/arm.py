@@ -34,7 +34,7 @@ GENERATOR = Settings(
     checkpoint_every=10_000,
 )  # fmt: skip
 ROUND = replace(GENERATOR, batch=8, learning_rate=4e-3, momentum=0.9, checks=0)
-ROUND_STEPS = 0.125  # of the generator's
+ROUND_STEPS = 0.25  # of the generator's
 ROUNDS = 2
 
 
