@@ -11,9 +11,10 @@ from pseudonormal.lesions.ellipses import Ellipses
 from pseudonormal.losses import generalised_cross_entropy, noise_robust_dice, noise_weighted_dice, weighted_dice
 from pseudonormal.networks.mask_vae import MaskVae, vae_loss
 from pseudonormal.networks.translator import TranslatorNetwork
-from pseudonormal.recipes.shape.learning import LearningOptions
+from pseudonormal.recipes.shape.learning import LearningOptions, LearningRecipe
 from pseudonormal.recipes.shape.networks import judged, segmented, shape_networks
 from pseudonormal.recipes.shape.options import ShapeOptions
+from pseudonormal.training.trainable import Turn
 
 SHAPES = ((4, 1, 6, 5), (4, 1, 4, 5, 6))
 
@@ -55,6 +56,23 @@ def test_an_outlier_pulls_less_than_on_cross_entropy():
     logits = torch.tensor([[[[-6.0, 0.0]]]], requires_grad=True)
     generalised_cross_entropy(logits.sigmoid(), torch.ones(1, 1, 1, 2)).backward()
     assert logits.grad[0, 0, 0, 0].abs() < 0.2 * logits.grad[0, 0, 0, 1].abs()
+
+
+def test_an_average_that_draws_too_large_does_not_make_right_labels_doubtful():
+    rows, columns = torch.meshgrid(torch.arange(32.0), torch.arange(32.0), indexing="ij")
+    inside = 9 - ((rows - 15) ** 2 + (columns - 15) ** 2).sqrt()  # distance to the true outline
+    labels = torch.stack([inside > off for off in (0, 0, 0, 0, 0, -4, 4, 5)])[:, None].float()
+    batch = {"picture": inside.expand(8, 1, 32, 32) + 2, "label": labels}  # seen two voxels too large
+    batch |= {"sure": torch.ones_like(labels), "trust": torch.ones(8, 1, 1, 1)}
+    recipe, as_it_is = LearningRecipe([], LearningOptions(dimensions=2)), {"segment": torch.nn.Identity()}
+    ring, weights = (inside > -2) & (inside < 0), []
+    for _ in range(40):
+        batch["picture"].requires_grad_(True)
+        recipe.loss(as_it_is, batch, Turn("segment", 0.9, as_it_is))["loss"].backward()
+        pulls = batch["picture"].grad[:, 0, ring].abs().mean(1)
+        batch["picture"] = batch["picture"].detach()
+        weights.append(float(pulls[0] / pulls[5]))  # how much a right label says there, beside a dilated one
+    assert weights[-1] > 2 * weights[0]
 
 
 def test_shape_space_learns_masks_and_keeps_their_size():

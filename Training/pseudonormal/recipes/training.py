@@ -118,7 +118,7 @@ RECIPES: dict[str, TrainingRecipe] = {
         "Finds objects that nobody has drawn, from scans and from masks of other subjects (or a shape model): scans "
         "become masks and masks scans, and masks are judged by their shape. Then: pseudonormal seed.",
         lambda streams, options: ShapeRecipe(shape_material(streams, options), options),
-        Settings(minutes=60, batch=4, reuse=4, pool=200, learning_rate=1e-3, average=0.99),
+        Settings(minutes=60, batch=4, reuse=4, pool=200, learning_rate=1e-3, momentum=0.5, average=0.99),
         ShapeOptions,
     ),
 }

@@ -65,6 +65,7 @@ class Loop:
         self._told, self._stop = told, stop
         self._first = together.rank == 0
         self._checkpoints = Checkpoints(run)
+        self._remarked: tuple[str, ...] = ()
 
     def begin(self, start: Mapping[str, Path], resume: bool) -> None:
         """Make the networks, or take them and all else from the run's checkpoint.
@@ -80,8 +81,7 @@ class Loop:
             self._state.go_on_from(content)
         if self._first:
             self._write_settings()
-            for remark in self._recipe.remarks:
-                self._told.warn(remark)
+            self._remark()
         self._log = Logbook(self._run / "log.jsonl", self._state.step, self._together)
         self._since = time.monotonic() - 60 * self._state.spent
         self._told_at = self._saved_at = time.monotonic()
@@ -182,10 +182,16 @@ class Loop:
                 said = self._recipe.check(averages, self._run)
         except Stopped:
             return {}
-        for line in self._recipe.warnings():
-            self._told.warn(f"{self._run}: {line}")
+        self._remark()
         self._checked = self._checks(self._share_over())
         return {f"check_{name}": float(value) for name, value in said.items()}
+
+    def _remark(self) -> None:
+        """Say what the recipe remarks, once for as long as it goes on remarking it."""
+        for line in self._recipe.remarks:
+            if line not in self._remarked:
+                self._told.warn(f"{self._run}: {line}")
+        self._remarked = self._recipe.remarks
 
     def _tell(self, found: Mapping[str, float] = MappingProxyType({})) -> None:
         """A line of the log, of what was learnt since the one before."""

@@ -74,18 +74,24 @@ class State:
         }
         terms: dict[str, Tensor] = {}
         for place, player in enumerate(self._recipe.players):
-            said = self._turn(Turn(player, done, self.averages), there, batch.share)
+            own = self._recipe.progress(player, done)
+            if own is None:
+                continue
+            said = self._turn(Turn(player, done, self.averages), own, there, batch.share)
             terms |= {f"{player}_loss" if place and name == "loss" else name: said[name].detach() for name in said}
         self.step += 1
         self._follow()
         return terms
 
-    def _turn(self, turn: Turn, tensors: Mapping[str, Tensor], share: float) -> dict[str, Tensor]:
+    def _turn(self, turn: Turn, own: float, tensors: Mapping[str, Tensor], share: float) -> dict[str, Tensor]:
+        """A player's turn.
+
+        :param own: share of its own training that is over.
+        """
         optimizer, parameters = self._optimizers[turn.player], self._moved(turn.player)
         warm = min(1.0, (self.step + 1) / WARM_STEPS)
-        done = self._recipe.progress(turn.player, turn.done)
         for group in optimizer.param_groups:
-            group["lr"] = self._settings.learning_rate * warm * 0.5 * (1 + math.cos(math.pi * done))
+            group["lr"] = self._settings.learning_rate * warm * 0.5 * (1 + math.cos(math.pi * own))
         optimizer.zero_grad(set_to_none=True)
         terms: dict[str, Tensor] = {}
         with self._resting(turn.player):

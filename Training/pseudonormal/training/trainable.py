@@ -42,7 +42,8 @@ class Trainable(Protocol):
     :ivar streams: the kinds of samples of which each batch holds its number of rows; () where there is one kind only.
     :ivar options: what it was built with beyond the material, a frozen dataclass of numbers, truth values and words
         that is kept with the run; None where there is nothing to choose.
-    :ivar remarks: on what it was given, one line each, for whoever trains it.
+    :ivar remarks: what whoever trains it should know, one line each: of what it was given, and of what the last check
+        found to go wrong, with what to do. They are read when a training begins and after each check.
     """
 
     name: str
@@ -82,8 +83,10 @@ class Trainable(Protocol):
         """
         ...
 
-    def progress(self, player: str, done: float) -> float:
+    def progress(self, player: str, done: float) -> float | None:
         """Share of a player's own training that is over, in [0, 1]: its learning rate falls with it (cosine).
+
+        None: it is not its time, and it has no turn in this step.
 
         :param done: share of the whole training that is over; the answer where nothing else is said.
         """
@@ -95,7 +98,3 @@ class Trainable(Protocol):
         Called now and then and at the end, in one process, without gradients. May write ``run/example.png``.
         """
         return {}
-
-    def warnings(self) -> list[str]:
-        """What the last check found to go wrong, one line each with what to do; told to the user."""
-        return []

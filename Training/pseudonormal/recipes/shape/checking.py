@@ -30,13 +30,14 @@ class Checking:
     def __init__(self, material: ShapeMaterial, options: ShapeOptions) -> None:
         """Take what is kept aside."""
         self._material, self._options = material, options
-        self.warnings: list[str] = []
 
-    def check(self, networks: Mapping[str, nn.Module], run: Path) -> dict[str, float]:
+    def check(self, networks: Mapping[str, nn.Module], run: Path) -> tuple[dict[str, float], tuple[str, ...]]:
         """Measure, draw ``run/example.png``, and look for the ways in which this fails.
 
         "agreement": mean trust in the masks found; "area" and "known_area", "alike" and "known_alike", "offset": see
         :class:`Signs`; "known_shapes": how well shape space knows auxiliary masks; "dice": where the truth is known.
+
+        :returns: these, and what goes wrong, one line each.
         """
         options, scans = self._options, self._scans
         shapes = networks.get("shapes")
@@ -48,14 +49,14 @@ class Checking:
         pictures = [part for scan in scans for part in self._parts(scan, scan.image)]
         write_example(run / "example.png", pictures, masks)
         found = {"agreement": agreement(labels)}
-        self.warnings = []
+        remarks: list[str] = []
         if shapes is not None:
             found["known_shapes"] = float(np.mean([_known_again(shapes, mask) for mask in self._known]))
             if found["known_shapes"] < LEARNT:
-                self.warnings.append(NOT_LEARNT)
+                remarks.append(NOT_LEARNT)
         if len(masks) >= FEWEST:
             told = signs(masks, pictures, self._known)
-            self.warnings = told.warnings()
+            remarks += told.warnings()
             found |= {
                 "area": told.area, "known_area": told.known_area, "alike": told.alike, "known_alike": told.known_alike,
                 "offset": float(np.linalg.norm(told.offset)),
@@ -65,7 +66,7 @@ class Checking:
         ]
         if truths:
             found["dice"] = float(np.mean([dice(mask, truth, scan) for mask, truth, scan in truths]))
-        return found
+        return found, tuple(remarks)
 
     @cached_property
     def _scans(self) -> list[Framed]:

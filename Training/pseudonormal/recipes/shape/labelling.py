@@ -135,9 +135,12 @@ def _drawn(one: Label) -> list[bool]:
 
 def _views(answer: Answer, picture: Tensor) -> NDArray[np.float32]:
     """Answers to all views, (V, B, *S)."""
-    found = []
+    gained = [((picture + 1) * gain - 1).clamp(-1, 1.2) for gain in GAINS]
+    views = [view for seen in gained for view in (seen, seen.flip(-1))]
     with torch.no_grad():
-        for gain in GAINS:
-            seen = ((picture + 1) * gain - 1).clamp(-1, 1.2)
-            found += [answer(seen), answer(seen.flip(-1)).flip(-1)]
+        if picture.ndim == 4:  # few slices at a time waste a processor; volumes would fill the memory
+            found = list(answer(torch.cat(views)).split(len(picture)))
+        else:
+            found = [answer(view) for view in views]
+    found[1::2] = [mirrored.flip(-1) for mirrored in found[1::2]]
     return torch.stack(found)[:, :, 0].float().cpu().numpy()

@@ -31,6 +31,8 @@ CHANNELS = (16, 32, 64, 96)
 PATCH = 64  # voxels, of a volume's boxes
 MOVED_ODDS = 0.5
 ON_OBJECT = 0.7  # share of the boxes that are centred on the label
+HEARD_AFTER = 0.2  # share of a round in which the moving average comes to be heard wholly
+OUTLINE_STEP = 0.1  # logits, by which its outline moves in a step
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class LearningOptions:
     q: float = 0.7
     no_voxel_weights: bool = False
     no_scan_weights: bool = False
-    doubt_begin: float = 0.5
+    doubt_begin: float = 0.3
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant.
@@ -99,6 +101,7 @@ class LearningRecipe(Trainable):
         flat = self.options.dimensions == 2
         drawn = [float(one.trust[n]) for one in self.labelled for n in (one.scan.levels if flat else [0])]
         self._mean_trust = float(np.mean(drawn)) if drawn else 1.0
+        self._outline = 0.0  # logit; in memory only: a round that goes on finds it again within some steps
 
     @property
     def players(self) -> Mapping[str, tuple[str, ...]]:
@@ -149,9 +152,8 @@ class LearningRecipe(Trainable):
     def loss(self, networks: Mapping[str, nn.Module], batch: Mapping[str, Tensor], turn: Turn) -> dict[str, Tensor]:
         """The chosen loss.
 
-        Voxel weights are how sure who labelled was of a voxel, times ``1 - r |p - y|`` of the moving average, 0.1 at
-        least: what does not fit the label after a while is more likely the label's fault. r rises from 0 at
-        ``doubt_begin`` to 1 at the end: a network that has hardly learnt would only be told to stay as it is.
+        Voxel weights are how sure who labelled was of a voxel, times one minus the moving average's doubt, 0.1 at
+        least: what does not fit the label after a while is more likely the label's fault.
         """
         options, target = self.options, batch["label"]
         probability = networks["segment"](batch["picture"]).float().sigmoid()
@@ -167,14 +169,30 @@ class LearningRecipe(Trainable):
         if not options.no_voxel_weights:
             weight = batch["sure"]
         if not options.no_voxel_weights and turn.done > options.doubt_begin:
-            heard = (turn.done - options.doubt_begin) / (1 - options.doubt_begin)
-            with torch.no_grad():
-                taught = turn.teachers["segment"](batch["picture"]).float().sigmoid()
-            weight = weight * (1 - heard * (taught - target).abs())
+            weight = weight * (1 - self._doubt(batch, turn))
         weight = weight.clamp(LEAST_WEIGHT, 1.0)
         trust = batch["trust"].flatten(1)[:, 0]
         rows = torch.ones_like(trust) if options.no_scan_weights else trust
         return {"loss": noise_weighted_dice(probability, target, weight, rows), "weight": weight.mean().detach()}
+
+    @torch.no_grad()
+    def _doubt(self, batch: Mapping[str, Tensor], turn: Turn) -> Tensor:
+        """``r |p - y|`` with p of the moving average; r rises from 0 to 1, for one that has hardly learnt is no judge.
+
+        Dice draws outlines that it is unsure of too large, and weights from them would only confirm that. So the
+        average's outline is first moved to where as many labels are larger than it as are smaller: most labels are
+        right, so the middle one is.
+
+        :returns: (B, 1, *S) in [0, 1].
+        """
+        target = batch["label"]
+        logits = turn.teachers["segment"](batch["picture"]).float()
+        size, wanted = (logits > self._outline).flatten(1).sum(1), target.flatten(1).sum(1)
+        too_large = (size - wanted).sign()[wanted > 0]
+        if too_large.numel():
+            self._outline += OUTLINE_STEP * float(too_large.mean())
+        heard = min(1.0, (turn.done - self.options.doubt_begin) / HEARD_AFTER)
+        return heard * ((logits - self._outline).sigmoid() - target).abs()
 
     def check(self, networks: Mapping[str, nn.Module], run: Path) -> dict[str, float]:
         """Nothing: rounds are judged from outside."""

@@ -15,7 +15,6 @@ from pseudonormal.recipes.shape.options import ShapeOptions
 
 COARSE = 4  # voxels: a mask says nothing of finer texture, and so must not be asked for it
 FIRST_ANSWER = 0.5  # weight of what is asked of the answer before calibration
-BORDER = 1  # voxels at the frame's border that are background
 
 
 class Rows:

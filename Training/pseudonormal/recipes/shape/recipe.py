@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import torch
 from numpy.random import Generator
 from torch import Tensor, nn
 
@@ -58,9 +57,6 @@ class ShapeRecipe(Trainable):
 
     def loss(self, networks: Mapping[str, nn.Module], batch: Mapping[str, Tensor], turn: Turn) -> dict[str, Tensor]:
         """See :mod:`pseudonormal.recipes.shape.loss`."""
-        first_shapes = not self.options.patch_judge and turn.done < self.options.shape_share
-        if first_shapes != (turn.player == SHAPES):
-            return {"loss": _idle(networks, self.players[turn.player])}
         if turn.player == SHAPES:
             return shapes_loss(networks, Rows(batch), self.options.beta)
         if "shapes" in networks:  # the average has less of the last steps' noise, and rests
@@ -76,24 +72,16 @@ class ShapeRecipe(Trainable):
         shown = self._masks.exchange(masks, rows.coins[:count]), self._pictures.exchange(pictures, rows.coins[count:])
         return judges_loss(networks, rows, *shown)
 
-    def progress(self, player: str, done: float) -> float:
-        """Shape space ends its training where generators and discriminators begin theirs, at the full learning rate."""
+    def progress(self, player: str, done: float) -> float | None:
+        """Shape space is learnt alone; generators and discriminators begin where it ends, at the full learning rate."""
         share = 0.0 if self.options.patch_judge else self.options.shape_share
-        if player == SHAPES:
-            return min(1.0, done / share) if share else 1.0
-        return max(0.0, (done - share) / (1 - share))
+        if (player == SHAPES) != (done < share):
+            return None
+        return done / share if player == SHAPES else (done - share) / (1 - share)
 
     def check(self, networks: Mapping[str, nn.Module], run: Path) -> dict[str, float]:
         """Look at pictures; see :class:`Checking`. Nothing while shape space is learnt."""
         if self._made is None:
             return {}
-        return self._checking.check(networks, run)
-
-    def warnings(self) -> list[str]:
-        """What the last check found to go wrong."""
-        return self._checking.warnings
-
-
-def _idle(networks: Mapping[str, nn.Module], names: tuple[str, ...]) -> Tensor:
-    """No loss, and so no movement."""
-    return 0.0 * torch.stack([parameter.sum() for name in names for parameter in networks[name].parameters()]).sum()
+        found, self.remarks = self._checking.check(networks, run)
+        return found

@@ -30,10 +30,10 @@ from pseudonormal.training.settings import Settings
 from pseudonormal.training.trainable import Trainable
 
 GENERATOR = Settings(
-    batch=4, learning_rate=1e-3, reuse=4, pool=200, workers=0, average=0.99, checks=4,
+    batch=4, learning_rate=1e-3, momentum=0.5, reuse=4, pool=200, workers=0, average=0.99, checks=4,
     checkpoint_every=10_000,
 )  # fmt: skip
-ROUND = replace(GENERATOR, batch=8, learning_rate=4e-3, checks=0)
+ROUND = replace(GENERATOR, batch=8, learning_rate=4e-3, momentum=0.9, checks=0)
 ROUND_STEPS = 0.25  # of the generator's
 ROUNDS = 2
 
@@ -139,7 +139,7 @@ def with_truth(scan: Framed) -> Labelled:
 
 
 def round_runner(runner: Runner) -> Runner:
-    """Trains segmentors: a quarter of the generator's steps."""
+    """Trains segmentors, in a share of the generator's steps."""
     return replace(runner, settings=ROUND, steps=max(1, round(runner.steps * ROUND_STEPS)))
 
 

@@ -21,7 +21,7 @@ STEP = 2.0  # voxels of the study's grid in one of the frame
 LESION_ML = (3.0, 150.0)
 LEAST_ML = 3.0  # of all lesions: scans with less are no tumours
 OPTIONS = ShapeOptions(
-    dimensions=2, edge=EDGE, voxel_mm=STEP * VOXEL_MM, width=8, shape_share=0.65, prior_weight=2.0, image_weight=3.0,
+    dimensions=2, edge=EDGE, voxel_mm=STEP * VOXEL_MM, width=8, shape_share=0.7, prior_weight=2.0, image_weight=3.0,
     empty=0.4, one_piece=False, source="lesions",
 )  # fmt: skip
 WHOLE = Arm("whole recipe")

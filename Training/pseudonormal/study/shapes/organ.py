@@ -37,9 +37,9 @@ OPTIONS = ShapeOptions(
     voxel_mm=VOXEL_MM,
     region="head",
     width=8,
-    shape_share=0.65,
+    shape_share=0.7,
     prior_weight=5.0,
-    image_weight=3.0,
+    image_weight=10.0,  # brain is neither the darkest nor the brightest: what is only dark brings no head back
 )
 WHOLE = Arm("whole recipe")
 

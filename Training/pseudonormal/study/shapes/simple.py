@@ -22,7 +22,7 @@ MODELS: dict[Kind, Ellipses] = {
     "disc": Ellipses((0.12, 0.22), (1.0, 1.25), 0.15),
 }
 LEARNT, ESTIMATED, TESTED = 200, 40, 100
-OPTIONS = ShapeOptions(dimensions=2, edge=EDGE, width=8, shape_share=0.65, prior_weight=5.0, image_weight=3.0)
+OPTIONS = ShapeOptions(dimensions=2, edge=EDGE, width=8, shape_share=0.7, prior_weight=5.0, image_weight=3.0)
 WHOLE = Arm("whole recipe")
 ABLATED = (
     Arm("PatchGAN instead of VAE-D", {"patch_judge": True}),
