@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
-from pseudonormal.errors import InputError
 from pseudonormal.recipes.um.options import UmOptions
+from pseudonormal.training.ranges import check_options
 
 TRANSLATORS = ("pix2pix", "spade", "pix2pixhd", "cyclegan")
 MAPS = ("tissue", "superpixels", "groups", "parcellation")
@@ -57,7 +56,7 @@ class TranslationOptions:
 
         :raises InputError: naming the option and what it may be.
         """
-        within = {
+        rules = {
             "translator": (self.translator in TRANSLATORS, ", ".join(TRANSLATORS)),
             "maps": (self.maps in MAPS, ", ".join(MAPS)),
             "classes": (2 <= self.classes <= 12, "from 2 to 12"),
@@ -67,12 +66,7 @@ class TranslationOptions:
             "width": (self.width >= 4, "at least 4"),
             "judge_width": (self.judge_width >= 4, "at least 4"),
         }
-        for name, (fine, wanted) in within.items():
-            if not fine:
-                raise InputError(f"{name}={getattr(self, name)}: must be {wanted}")
-        for name in ("adv_weight", "image_weight", "map_weight", "lesion_weight", "noise"):
-            if not (getattr(self, name) >= 0 and math.isfinite(getattr(self, name))):
-                raise InputError(f"{name}={getattr(self, name)}: must be at least 0")
+        check_options(self, rules, ("noise",))
         self.superpixels()
 
     def superpixels(self) -> UmOptions:
