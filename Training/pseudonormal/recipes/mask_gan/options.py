@@ -21,6 +21,7 @@ class MaskGanOptions:
     :param pool: learn from the masks of this pool only (column ``pool``); empty: from all.
     :param no_condition: masks cannot be asked to be of a size and on a side.
     :param penalty: weight of the gradient penalty.
+    :param asked_weight: masks are as large, and on the side, as they were asked to be.
     :param width: maps of the generator's finest level.
     """
 
@@ -29,6 +30,7 @@ class MaskGanOptions:
     pool: str = ""
     no_condition: bool = False
     penalty: float = 10.0
+    asked_weight: float = 30.0
     width: int = 8
 
     def __post_init__(self) -> None:
