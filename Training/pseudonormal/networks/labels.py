@@ -53,5 +53,8 @@ class LabelledDiscriminator(nn.Module):
 
         :param image: (B, 1, *S) in [-1, 1]; labels: (B, 1, *S).
         """
-        answers: list[Tensor] = self.patches(torch.cat([image, self.embedding(labels)], 1))
-        return answers
+        return [layers[-1] for layers in self.layers(image, labels)]
+
+    def layers(self, image: Tensor, labels: Tensor) -> list[list[Tensor]]:
+        """What each layer sees, at each scale; see :meth:`TwoScaleDiscriminator.layers`."""
+        return self.patches.layers(torch.cat([image, self.embedding(labels)], 1))

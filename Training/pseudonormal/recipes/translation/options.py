@@ -30,6 +30,9 @@ class TranslationOptions:
     :param adv_weight: the discriminator takes the image for the scan.
     :param image_weight: the image is the scan; in cyclegan, the scan that went to a map and back.
     :param map_weight: cyclegan only: the map that went to an image and back is the map.
+    :param outside_weight: without its lesion the image is the same, outside of it and its rim.
+    :param label_weight: with pairs: a network that learns on scans finds the lesion of the map in the image.
+    :param feature_weight: pix2pixhd only: the judge's layers see in the image what they see in the scan.
     :param lesion_weight: how much more a lesion's voxel counts than another one.
     :param noise: standard deviation of what is added to what the discriminator sees; falls to 0.
     """
@@ -48,6 +51,9 @@ class TranslationOptions:
     adv_weight: float = 1.0
     image_weight: float = 10.0
     map_weight: float = 1.0
+    outside_weight: float = 10.0
+    label_weight: float = 1.0
+    feature_weight: float = 2.0
     lesion_weight: float = 4.0
     noise: float = 0.2
 
@@ -68,6 +74,11 @@ class TranslationOptions:
         }
         check_options(self, rules, ("noise",))
         self.superpixels()
+
+    @property
+    def finds(self) -> bool:
+        """Whether a network that finds lesions learns beside the translator."""
+        return self.label_weight > 0 and self.translator != "cyclegan"
 
     def superpixels(self) -> UmOptions:
         """How recipe ``um`` would cut superpixels of this size on this grid.
