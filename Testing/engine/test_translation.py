@@ -20,7 +20,7 @@ from pseudonormal.errors import InputError
 from pseudonormal.networks.spade import SpadeTranslator, grids
 from pseudonormal.networks.translators import LATENT
 from pseudonormal.recipes.translation.maps import label_count, mirrored, normal_map, with_lesion
-from pseudonormal.recipes.translation.material import mapped, mapped_head, mapped_scans
+from pseudonormal.recipes.translation.material import greys, mapped, mapped_head, mapped_scans
 from pseudonormal.recipes.translation.networks import FINDER, JUDGE, TRANSLATOR
 from pseudonormal.recipes.translation.options import MAPS, TRANSLATORS, TranslationOptions
 from pseudonormal.recipes.translation.predicting import draw_latent, translated
@@ -216,6 +216,20 @@ def test_the_judge_of_pix2pixhd_looks_at_two_scales_and_its_layers_are_matched(s
     with torch.no_grad():
         recipe_without = replace(recipe, options=replace(recipe.options, outside_weight=0.0))
         assert float(recipe_without.loss(exact, batch, makers)["feature"]) < 1e-5 < lost
+
+
+@pytest.mark.parametrize("translator", ["pix2pix", "spade", "pix2pixhd"])
+def test_translators_begin_with_the_greys_of_the_scans(scans, translator):
+    recipe = a_recipe(scans, translator=translator)
+    batch = a_batch(recipe, 3)
+    torch.manual_seed(0)
+    with torch.no_grad():
+        image = recipe.networks()[TRANSLATOR].eval()(batch["labels"], batch["latent"])
+    inside = batch["brain"] > 0
+    assert float((image - batch["image"])[inside].abs().mean()) < 0.3
+    known = greys(recipe.material.scans, recipe.options)
+    assert known[0] == -1
+    assert known[-1] > known[1]  # lesions are bright, the first class is the darkest
 
 
 def test_random_numbers_change_what_spade_makes():

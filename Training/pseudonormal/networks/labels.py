@@ -22,6 +22,14 @@ class LabelEmbedding(nn.Module):
         with torch.no_grad():
             self.table.weight[:, 0] = 0  # translators take it for the label's grey, and begin with the same for all
 
+    def begin_with(self, greys: Tensor) -> None:
+        """Set the labels' greys: rare labels would be grey for long after the others are right.
+
+        :param greys: (labels,).
+        """
+        with torch.no_grad():
+            self.table.weight[:, 0] = greys
+
     def forward(self, labels: Tensor) -> Tensor:
         """Look up.
 

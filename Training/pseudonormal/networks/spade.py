@@ -9,12 +9,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from pseudonormal.networks.labels import CHANNELS, LabelEmbedding
-from pseudonormal.networks.translators import LATENT, grey
+from pseudonormal.networks.translators import LATENT, STILL, grey
 
 DOUBLINGS = 4
 LEAST = 4  # voxels of an axis on the coarsest grid: thin axes are halved less often
 SLOPE = 0.2
-STILL = 0.01  # standard deviation of the first weights of what shall say little at first
 
 
 class SpadeTranslator(nn.Module):

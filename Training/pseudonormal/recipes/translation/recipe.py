@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import torch
 from numpy.random import Generator
 from torch import Tensor, nn
 
+from pseudonormal.networks.labels import LabelEmbedding
 from pseudonormal.recipes.translation.checking import check
 from pseudonormal.recipes.translation.drawing import row, sample
 from pseudonormal.recipes.translation.loss import (
@@ -19,7 +21,7 @@ from pseudonormal.recipes.translation.loss import (
     paired_judge_loss,
     paired_loss,
 )
-from pseudonormal.recipes.translation.material import TranslationMaterial
+from pseudonormal.recipes.translation.material import TranslationMaterial, greys
 from pseudonormal.recipes.translation.networks import (
     FINDER,
     JUDGE,
@@ -50,8 +52,16 @@ class TranslationRecipe(Trainable):
         return {MAKERS: (TRANSLATOR,), JUDGES: (JUDGE,)} | ({FINDERS: (FINDER,)} if self.options.finds else {})
 
     def networks(self) -> dict[str, nn.Module]:
-        """See :func:`pseudonormal.recipes.translation.networks.translation_networks`."""
-        return translation_networks(self.options)
+        """See :func:`pseudonormal.recipes.translation.networks.translation_networks`.
+
+        Where there are pairs, the translator begins with how bright the scans' labels are.
+        """
+        networks = translation_networks(self.options)
+        if self.options.translator != "cyclegan":
+            embedding = networks[TRANSLATOR].embedding
+            assert isinstance(embedding, LabelEmbedding)
+            embedding.begin_with(torch.from_numpy(greys(self.material.scans, self.options)))
+        return networks
 
     def samples(self, rng: Generator) -> Iterator[dict[str, Any]]:
         """Slices or patches with their maps."""
