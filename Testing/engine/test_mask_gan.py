@@ -14,6 +14,7 @@ from pseudonormal.cases import Case
 from pseudonormal.errors import InputError
 from pseudonormal.lesions.in_place import MNI_CENTRE, MNI_SPREAD, BrainFrame
 from pseudonormal.lesions.source import LesionSource
+from pseudonormal.recipes.mask_gan.asking import about_drawn, unlike_asked
 from pseudonormal.recipes.mask_gan.describing import describe
 from pseudonormal.recipes.mask_gan.drawing import MaskGan, load_mask_gan
 from pseudonormal.recipes.mask_gan.frame import USUAL, about, carried, framed, size_of_voxel, voxel_mm
@@ -84,8 +85,18 @@ def test_sizes_are_those_of_a_brain_in_mni_space():
     assert voxel_mm(40) == pytest.approx(5.2 * np.array(MNI_SPREAD) / 40)
 
 
-def test_it_draws_on_the_side_that_it_is_asked_for(tmp_path):
-    """Sizes take longer to learn than a test may last."""
+@settings(max_examples=12)
+@given(st.sampled_from([2, 3]), st.floats(3, 9), st.floats(8, 24))
+def test_what_a_drawn_mask_is_like_is_counted_as_that_of_a_real_one(dimensions, radius, middle):
+    axes = np.ogrid[tuple(slice(0, 32) for _ in range(dimensions))]
+    centre = [*[15.5] * (dimensions - 1), middle]
+    mask = (sum((axis - c) ** 2 for axis, c in zip(axes, centre, strict=True)) < radius**2).astype(np.float32)
+    drawn = torch.from_numpy(2 * mask - 1)[None, None]
+    assert np.allclose(about_drawn(drawn)[0].numpy(), about(mask), atol=0.02)
+    assert float(unlike_asked(drawn, torch.from_numpy(about(mask))[None, None])) < 1e-3
+
+
+def test_it_draws_of_the_size_and_on_the_side_that_it_is_asked_for(tmp_path):
     recipe = MaskGanRecipe(discs(24), MaskGanOptions(dimensions=2, edge=32))
     longer = replace(QUICK, steps=100, batch=8, pool=64, reuse=20)
     lines = []
@@ -97,6 +108,8 @@ def test_it_draws_on_the_side_that_it_is_asked_for(tmp_path):
     left, right = (np.median([one.place[0] for one in some if one]) for some in (drawn[:12], drawn[12:]))
     assert left < -0.4
     assert right > 0.4
+    large, small = (np.median([one.size for one in some if one]) for some in (drawn[:12], drawn[12:]))
+    assert large > 1.3 * small  # of the discs it is 4 times, which takes longer to learn
     assert (tmp_path / "run" / "example.png").stat().st_size > 1000
     assert 0 <= lines[-1]["check_size_ks"] <= 1
     with pytest.raises(InputError, match="draws slices"):

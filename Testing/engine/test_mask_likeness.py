@@ -18,31 +18,41 @@ def discs(seed, count, radius, middle=16):
     return masks
 
 
+def compared(real, drawn, training, sign=1):
+    return likeness(real, drawn, training, [sign * float(mask.sum()) for mask in drawn])
+
+
 def test_masks_of_one_kind_are_alike_and_others_are_not():
     training, unseen = discs(0, 40, 5), discs(1, 40, 5)
-    alike = likeness(unseen, discs(2, 40, 5), training)
+    alike = compared(unseen, discs(2, 40, 5), training)
     assert min(p for _, p in alike.tests.values()) > 0.01
-    larger = likeness(unseen, discs(3, 40, 8), training)
+    larger = compared(unseen, discs(3, 40, 8), training)
     assert larger.tests["size"][1] < 1e-6
-    aside = likeness(unseen, discs(4, 40, 5, middle=8), training)
+    aside = compared(unseen, discs(4, 40, 5, middle=8), training)
     assert aside.tests["right"][1] < 1e-6
     assert aside.tests["front"][1] > 0.01
 
 
 def test_copies_are_found_out_in_the_mirror_too():
     training, unseen = discs(0, 20, 5), discs(1, 20, 5)
-    copied = likeness(unseen, [*training[:5], *(mask[:, ::-1] for mask in training[5:10])], training)
+    copied = compared(unseen, [*training[:5], *(mask[:, ::-1] for mask in training[5:10])], training)
     assert copied.copies == 1.0
     assert np.median(copied.nearest_drawn) > np.median(copied.nearest_real)
 
 
+def test_whether_a_size_was_heard_is_told():
+    drawn = [*discs(2, 12, 4), *discs(3, 12, 8)]
+    assert compared(discs(1, 8, 5), drawn, discs(0, 8, 5)).heard == pytest.approx(1)
+    assert compared(discs(1, 8, 5), drawn, discs(0, 8, 5), sign=-1).heard == pytest.approx(-1)
+
+
 def test_what_is_shown():
-    found = likeness(discs(1, 12, 5), [*discs(2, 12, 5), np.zeros((32, 32), np.float32)], discs(0, 12, 5))
+    found = compared(discs(1, 12, 5), [*discs(2, 12, 5), np.zeros((32, 32), np.float32)], discs(0, 12, 5))
     assert found.empty == pytest.approx(1 / 13)
     text = likeness_markdown(found)
     assert "| elongation |" in text and "drawn masks that show nothing: 7.7%" in text
     assert likeness_plot(found)[:4] == b"\x89PNG"
-    nothing = likeness(discs(1, 8, 5), [np.zeros((32, 32), np.float32)] * 8, discs(0, 8, 5))
+    nothing = compared(discs(1, 8, 5), [np.zeros((32, 32), np.float32)] * 8, discs(0, 8, 5))
     assert nothing.empty == 1.0
     assert nothing.tests["size"] == (1.0, 0.0)
-    likeness_markdown(nothing)
+    assert "that were drawn: 0.00" in likeness_markdown(nothing)

@@ -34,6 +34,7 @@ def test_tables_say_every_arm_and_whether_targets_were_met():
     for arm in ARMS:
         assert text.count(f"| {arm} |") >= 2
     assert "+10.0" in text
+    assert "t0 0.50 t1 0.51 t2 0.52" in text  # spade's subjects, of two scans
     assert "0.85, met" in text and "0.40, missed" in text
     met, above = targets(rows())
     assert met.endswith("+0.100, met") and "(spade)" in met

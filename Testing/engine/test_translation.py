@@ -20,8 +20,8 @@ from pseudonormal.errors import InputError
 from pseudonormal.networks.spade import SpadeTranslator, grids
 from pseudonormal.networks.translators import LATENT
 from pseudonormal.recipes.translation.maps import label_count, mirrored, normal_map, with_lesion
-from pseudonormal.recipes.translation.material import mapped, mapped_head, mapped_scans
-from pseudonormal.recipes.translation.networks import TRANSLATOR
+from pseudonormal.recipes.translation.material import greys, mapped, mapped_head, mapped_scans
+from pseudonormal.recipes.translation.networks import FINDER, JUDGE, TRANSLATOR
 from pseudonormal.recipes.translation.options import MAPS, TRANSLATORS, TranslationOptions
 from pseudonormal.recipes.translation.predicting import draw_latent, translated
 from pseudonormal.recipes.translation.recipe import TranslationRecipe
@@ -163,13 +163,86 @@ def test_the_lesion_follows_its_label_and_leaves_with_it(scans):
         assert change[lesion].mean() > 3 * change[one.scan.brain & ~lesion].mean()
 
 
+class Leaking(torch.nn.Module):
+    """Stands for a translator whose image changes by so much where the lesion is, and by so much anywhere else."""
+
+    def __init__(self, lesion, there, elsewhere):
+        super().__init__()
+        self.lesion, self.there, self.elsewhere = lesion, there, elsewhere
+
+    def forward(self, labels, latent):
+        ill = labels == self.lesion
+        return self.there * ill + self.elsewhere * ill.flatten(1).any(1).view(-1, 1, 1, 1) * ~ill
+
+
+@pytest.mark.parametrize("elsewhere", [0.0, 0.1])
+def test_what_changes_outside_a_lesion_is_lost(scans, elsewhere):
+    recipe = a_recipe(scans, translator="pix2pix", outside_weight=1.0)
+    batch = a_batch(recipe, 4)
+    ill = batch["lesion"].flatten(1).any(1)
+    assert ill.any()
+    networks = recipe.networks() | {TRANSLATOR: Leaking(label_count(recipe.options) - 1, 0.5, elsewhere)}
+    lost = recipe.loss(networks, batch, Turn("makers", 0.5, networks))["outside"]
+    assert float(lost) == pytest.approx(elsewhere * float(ill.float().mean()), abs=1e-6)
+
+
+class Bright(torch.nn.Module):
+    """Stands for a finder that has learnt that lesions are bright."""
+
+    def forward(self, image):
+        return 20 * (image - 0.5)
+
+
+def test_a_lesion_that_is_not_found_in_the_image_is_lost(scans):
+    recipe = a_recipe(scans, translator="pix2pix")
+    batch = a_batch(recipe, 3)
+    lost = []
+    for there in (1.0, 0.0):
+        shown = Leaking(label_count(recipe.options) - 1, there, 0.0)
+        networks = recipe.networks() | {TRANSLATOR: shown, FINDER: Bright()}
+        lost.append(float(recipe.loss(networks, batch, Turn("makers", 0.5, networks))["label"]))
+    assert lost[0] < 0.05 < lost[1]
+    assert FINDER not in a_recipe(scans, translator="pix2pix", label_weight=0.0).networks()
+
+
+def test_the_judge_of_pix2pixhd_looks_at_two_scales_and_its_layers_are_matched(scans):
+    recipe = a_recipe(scans, translator="pix2pixhd")
+    batch = a_batch(recipe)
+    networks = recipe.networks()
+    layers = networks[JUDGE].layers(batch["image"], batch["labels"])
+    assert [len(some) for some in layers] == [4, 4]
+    assert layers[0][-1].shape[-1] > layers[1][-1].shape[-1]
+    makers = Turn("makers", 0.5, networks)
+    lost = float(recipe.loss(networks, batch, makers)["feature"])
+    exact = networks | {TRANSLATOR: lambda labels, latent: batch["image"]}
+    with torch.no_grad():
+        recipe_without = replace(recipe, options=replace(recipe.options, outside_weight=0.0))
+        assert float(recipe_without.loss(exact, batch, makers)["feature"]) < 1e-5 < lost
+
+
+@pytest.mark.parametrize("translator", ["pix2pix", "spade", "pix2pixhd"])
+def test_translators_begin_with_the_greys_of_the_scans(scans, translator):
+    recipe = a_recipe(scans, translator=translator)
+    batch = a_batch(recipe, 3)
+    torch.manual_seed(0)
+    with torch.no_grad():
+        image = recipe.networks()[TRANSLATOR].eval()(batch["labels"], batch["latent"])
+    inside = batch["brain"] > 0
+    assert float((image - batch["image"])[inside].abs().mean()) < 0.3
+    known = greys(recipe.material.scans, recipe.options)
+    assert known[0] == -1
+    assert known[-1] > known[1]  # lesions are bright, the first class is the darkest
+
+
 def test_random_numbers_change_what_spade_makes():
     torch.manual_seed(0)
     network = SpadeTranslator(7, 2, 4)
     labels = torch.randint(0, 7, (1, 1, 24, 40)).float()
     first, second = (network(labels, torch.randn(1, 1, LATENT)) for _ in range(2))
     assert first.shape == labels.shape
-    assert float((first - second).detach().std()) > 1e-3
+    apart = (first - second).detach()
+    assert float(apart.std()) > 1e-3
+    assert float(apart.mean().abs()) < 0.05  # not how bright the whole of it is: nothing could be learnt then
 
 
 def test_a_parcellation_is_read_with_its_scan(tmp_path):

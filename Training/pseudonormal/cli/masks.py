@@ -56,7 +56,7 @@ def masks(
         asked = [about(known[int(place)]) for place in rng.integers(len(known), size=count)]
         drawn = list(gan.masks(np.stack(asked), rng))
         talk.progress(2, 3, "comparing")
-        found = likeness(unseen, drawn, known)
+        found = likeness(unseen, drawn, known, [float(one[0]) for one in asked])
         table = likeness_markdown(found)
         write_atomically(out / "masks.md", table)
         write_atomically(out / "masks.png", likeness_plot(found))

@@ -28,6 +28,7 @@ class Likeness:
     :param tests: by name, the distance of Kolmogorov and Smirnov and its p: small where they differ.
     :param nearest_real: of each real mask, the highest Dice with a mask of the training; nearest_drawn likewise.
     :param empty: share of drawn masks that show nothing.
+    :param heard: rank correlation (Spearman) of the sizes that were asked for with those that were drawn.
     """
 
     real: dict[str, list[float]]
@@ -36,6 +37,7 @@ class Likeness:
     nearest_real: list[float]
     nearest_drawn: list[float]
     empty: float
+    heard: float
 
     @property
     def copies(self) -> float:
@@ -43,10 +45,11 @@ class Likeness:
         return float(np.mean([one >= COPY for one in self.nearest_drawn])) if self.nearest_drawn else 0.0
 
 
-def likeness(real: Masks, drawn: Masks, training: Masks) -> Likeness:
+def likeness(real: Masks, drawn: Masks, training: Masks, asked: Sequence[float]) -> Likeness:
     """Compare masks in one frame, (edge, edge, edge) or slices (edge, edge), in [0, 1].
 
     :param real: that the generator has not seen; training: that it has.
+    :param asked: how large each of the drawn ones was to be, in any unit that grows with size.
     """
     shown = [mask for mask in drawn if (mask > LESION).any()]
     first, second = _numbers(real), _numbers(shown)
@@ -57,7 +60,9 @@ def likeness(real: Masks, drawn: Masks, training: Masks) -> Likeness:
     known = [mask > LESION for mask in training]
     known += [mask[..., ::-1] for mask in known]  # training mirrors them too
     near, near_drawn = ([_nearest(mask > LESION, known) for mask in masks] for masks in (real, shown))
-    return Likeness(first, second, tests, near, near_drawn, 1 - len(shown) / max(1, len(drawn)))
+    sizes = [float((mask > LESION).sum()) for mask in drawn]
+    heard = float(stats.spearmanr(asked, sizes).statistic) if min(map(np.ptp, (asked, sizes))) > 0 else 0.0
+    return Likeness(first, second, tests, near, near_drawn, 1 - len(shown) / max(1, len(drawn)), heard)
 
 
 def likeness_markdown(found: Likeness) -> str:
@@ -72,6 +77,7 @@ def likeness_markdown(found: Likeness) -> str:
         "",
         f"- copies (Dice {COPY} or more with a mask of the training): {found.copies:.1%}",
         f"- drawn masks that show nothing: {found.empty:.1%}",
+        f"- rank correlation of the sizes that were asked for with those that were drawn: {found.heard:.2f}",
     ]
     return "\n".join(lines) + "\n"
 

@@ -22,6 +22,14 @@ class LabelEmbedding(nn.Module):
         with torch.no_grad():
             self.table.weight[:, 0] = 0  # translators take it for the label's grey, and begin with the same for all
 
+    def begin_with(self, greys: Tensor) -> None:
+        """Set the labels' greys: rare labels would be grey for long after the others are right.
+
+        :param greys: (labels,).
+        """
+        with torch.no_grad():
+            self.table.weight[:, 0] = greys
+
     def forward(self, labels: Tensor) -> Tensor:
         """Look up.
 
@@ -53,5 +61,8 @@ class LabelledDiscriminator(nn.Module):
 
         :param image: (B, 1, *S) in [-1, 1]; labels: (B, 1, *S).
         """
-        answers: list[Tensor] = self.patches(torch.cat([image, self.embedding(labels)], 1))
-        return answers
+        return [layers[-1] for layers in self.layers(image, labels)]
+
+    def layers(self, image: Tensor, labels: Tensor) -> list[list[Tensor]]:
+        """What each layer sees, at each scale; see :meth:`TwoScaleDiscriminator.layers`."""
+        return self.patches.layers(torch.cat([image, self.embedding(labels)], 1))

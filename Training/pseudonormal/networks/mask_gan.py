@@ -16,6 +16,7 @@ WIDEST = 128
 CRITIC_WIDTH = 8
 CRITIC_END = 4  # edge at which the critic's convolutions end
 HIDDEN = 512
+LOUD = 8.0  # what is asked counts as much as the random vector, of which there are 64 times as many numbers
 LAST_KERNEL = {2: 7, 3: 3}  # 7 in 3D takes longer than all the rest
 
 
@@ -44,7 +45,7 @@ class MaskGenerator(nn.Module):
         :param about: (B, 1, 2), see :mod:`pseudonormal.recipes.mask_gan.frame`; zeros where nothing is asked.
         :returns: (B, 1, *S) in (-1, 1), above 0 in the lesion.
         """
-        code = torch.cat([latent, about], 2).flatten(1)
+        code = torch.cat([latent, LOUD * about], 2).flatten(1)
         features = self.dense(code).view(len(code), -1, *self.start)
         for level in self.levels:
             features = level(features, code)

@@ -9,11 +9,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from pseudonormal.networks.labels import CHANNELS, LabelEmbedding
-from pseudonormal.networks.translators import LATENT, grey
+from pseudonormal.networks.translators import LATENT, STILL, grey
 
 DOUBLINGS = 4
 LEAST = 4  # voxels of an axis on the coarsest grid: thin axes are halved less often
-HIDDEN = 32
 SLOPE = 0.2
 
 
@@ -32,8 +31,12 @@ class SpadeTranslator(nn.Module):
         wide = [min(width << level, 8 * width) for level in reversed(range(DOUBLINGS + 1))]
         self.first = Convolution(spatial_dims, CHANNELS, wide[0], kernel_size=3, conv_only=True)
         pairs = zip([wide[0], *wide], wide, strict=False)
-        self.blocks = nn.ModuleList(_Block(before, after, spatial_dims) for before, after in pairs)
+        self.blocks = nn.ModuleList(_Block(before, after, spatial_dims, width) for before, after in pairs)
         self.last = Convolution(spatial_dims, wide[-1], 1, kernel_size={2: 7, 3: 3}[spatial_dims], conv_only=True)
+        # the image shall begin as its labels' greys, whatever the random vector is: both have to be learnt
+        weight, _bias = self.last.parameters()
+        nn.init.normal_(weight, std=STILL)
+        nn.init.normal_(self.style.weight, std=STILL)
 
     def forward(self, labels: Tensor, latent: Tensor) -> Tensor:
         """Make images.
@@ -43,8 +46,8 @@ class SpadeTranslator(nn.Module):
         :returns: (B, 1, *S), [-1, 1] is black to white, float32.
         """
         style = self.style(latent[:, 0])
-        semantic = self.embedding(labels)
-        semantic = semantic + style.view(*style.shape, *[1] * (semantic.ndim - 2))
+        plain = self.embedding(labels)
+        semantic = plain + style.view(*style.shape, *[1] * (plain.ndim - 2))
         # label vectors are averaged, so that a lesion of one voxel still counts on the coarsest grid
         seen = [_resized(semantic, size) for size in grids(labels.shape[2:])]
         features = self.first(seen[0])
@@ -53,7 +56,7 @@ class SpadeTranslator(nn.Module):
                 features = functional.interpolate(features, size=here.shape[2:], mode="nearest")
             features = block(features, here)
         correction: Tensor = self.last(functional.leaky_relu(features, SLOPE)).float()
-        return grey(semantic) + correction
+        return grey(plain) + correction  # else the random vector would be, first of all, how bright the image is
 
 
 def grids(size: Sequence[int]) -> list[tuple[int, ...]]:
@@ -73,19 +76,22 @@ def _resized(semantic: Tensor, size: Sequence[int]) -> Tensor:
 
 
 class _Block(nn.Module):
-    """Residual, with two normalisations; a third for the shortcut where the number of maps changes."""
+    """Residual, with two normalisations; a third for the shortcut where the number of maps changes.
 
-    def __init__(self, before: int, after: int, spatial_dims: int) -> None:
+    Between label map and normalisation lie ``hidden`` maps, at every resolution: they take most of the time.
+    """
+
+    def __init__(self, before: int, after: int, spatial_dims: int, hidden: int) -> None:
         super().__init__()
         least = min(before, after)
-        self.norms = nn.ModuleList(_norm(maps, spatial_dims) for maps in (before, least))
+        self.norms = nn.ModuleList(_norm(maps, spatial_dims, hidden) for maps in (before, least))
         self.convolutions = nn.ModuleList(
             Convolution(spatial_dims, *maps, kernel_size=3, conv_only=True)
             for maps in ((before, least), (least, after))
         )
         self.direct = before == after
         if not self.direct:
-            self.shortcut_norm = _norm(before, spatial_dims)
+            self.shortcut_norm = _norm(before, spatial_dims, hidden)
             self.shortcut = Convolution(spatial_dims, before, after, kernel_size=1, bias=False, conv_only=True)
 
     def forward(self, features: Tensor, semantic: Tensor) -> Tensor:
@@ -98,5 +104,5 @@ class _Block(nn.Module):
         return answer
 
 
-def _norm(maps: int, spatial_dims: int) -> nn.Module:
-    return SPADE(CHANNELS, maps, spatial_dims=spatial_dims, hidden_channels=HIDDEN)
+def _norm(maps: int, spatial_dims: int, hidden: int) -> nn.Module:
+    return SPADE(CHANNELS, maps, spatial_dims=spatial_dims, hidden_channels=hidden)

@@ -16,6 +16,7 @@ from pseudonormal.networks.unet import unet
 LATENT = 32  # numbers that make one image of a map differ from another; those that are not asked for them ignore them
 DROPOUT = 0.3
 LEVELS = 5
+STILL = 0.01  # standard deviation of the first weights of what shall say little at first
 
 
 def grey(embedded: Tensor) -> Tensor:
@@ -32,6 +33,7 @@ class UnetTranslator(nn.Module):
         maps = tuple(min(width << level, 8 * width) for level in range(LEVELS))
         self.trunk = unet(CHANNELS, width, maps, spatial_dims=spatial_dims, dropout=DROPOUT)
         self.last = {2: nn.Conv2d, 3: nn.Conv3d}[spatial_dims](width + CHANNELS, 1, kernel_size=3, padding=1)
+        nn.init.normal_(self.last.weight, std=STILL)
 
     def forward(self, labels: Tensor, latent: Tensor) -> Tensor:
         """Make images.
@@ -50,6 +52,7 @@ class GlobalTranslator(GlobalGenerator):
 
     def __init__(self, labels: int, spatial_dims: int = 2, width: int = 16) -> None:
         super().__init__(CHANNELS, 1, spatial_dims, width)
+        nn.init.normal_(self.heads.weight, std=STILL)  # type: ignore[arg-type]  # a convolution
         self.embedding = LabelEmbedding(labels)
 
     def forward(self, labels: Tensor, latent: Tensor) -> Tensor:

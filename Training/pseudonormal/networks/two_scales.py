@@ -33,8 +33,12 @@ class TwoScaleDiscriminator(nn.Module):
         :param seen: (B, C, *S).
         :returns: (B, 1, *s) for each scale, the finest first; unbounded.
         """
-        answers = []
+        return [layers[-1] for layers in self.layers(seen)]
+
+    def layers(self, seen: Tensor) -> list[list[Tensor]]:
+        """What each layer sees, at each scale; the last one's are the logits of :meth:`forward`."""
+        found = []
         for judge in self.scales:
-            answers.append(judge(seen)[-1].float())
+            found.append([layer.float() for layer in judge(seen)])
             seen = self.pool(seen, 3, stride=2, padding=1, count_include_pad=False)
-        return answers
+        return found

@@ -30,7 +30,7 @@ from pseudonormal.study.painting import VOXEL_MM
 from pseudonormal.study.runner import Runner
 from pseudonormal.study.scores import DIMENSIONS, Judge
 from pseudonormal.study.segmentor import Augment, SegmentorRecipe, Transplanting
-from pseudonormal.study.translation_measures import consistency
+from pseudonormal.study.translation_measures import as_scan, consistency, found_in
 from pseudonormal.study.um_arms import SyntheticScans
 from pseudonormal.training.references import Reference
 
@@ -38,10 +38,10 @@ STUDY = "translation"
 CLINICAL = (2, 5, 10)  # drawn scans that there are
 NONE, TRANSPLANT, SMILE_ARM, UM_ARM = "none", "transplant", "smile painter", "um"
 ARMS = (NONE, TRANSPLANT, *TRANSLATORS, SMILE_ARM, UM_ARM)
-MADE = 24  # scans that a translator makes; um: as many slabs of each
-SLABS = 5 * MADE  # of three slices
+MADE = 12  # scans that a translator makes
+SLABS = 120  # of three slices that um makes
 BATCH = 6
-CONSISTENT = 8  # of the scans that were made are looked at for their lesions
+CONSISTENT = 6  # of the scans that were made are looked at for their lesions
 BASE = TranslationOptions(width=12)
 UM = UmOptions(width=12)
 
@@ -93,7 +93,9 @@ class _Bench:
             segmentor = self._segmentor(count, NONE, seed)
             threshold = self.judge.threshold(segmentor)
             made = self._made(synthesizer, seed, CONSISTENT)
-            return {"translator": translator, "seed": seed, **consistency(synthesizer, made, segmentor, threshold)}
+            facts: Row = {"translator": translator, "seed": seed}
+            facts["found_real"] = [found_in(segmentor, scan, threshold) for scan in self._few(count, seed)]
+            return facts | consistency(synthesizer, made, segmentor, threshold)
 
         return self.runner.row(STUDY, _run("consistency", translator, count, seed), make)
 
@@ -153,10 +155,7 @@ class WholeScans:
     """Draws from scans that a translator made."""
 
     def __init__(self, made: Sequence[Synthetic]) -> None:
-        self._scans = [
-            Reference(f"made_{number}", one.image, one.foreground, one.mask, one.mask, one.contrast, one.subject)
-            for number, one in enumerate(made)
-        ]
+        self._scans = [as_scan(one, f"made_{number}") for number, one in enumerate(made)]
 
     def __call__(self, rng: Generator) -> Reference:
         """See ``Augment`` of :mod:`pseudonormal.study.segmentor`."""

@@ -32,7 +32,7 @@ def consistency(
         change outside the label, of the range from black (0) to the brightest normal tissue (1).
     """
     ill = [one for one in made if one.mask.any()]
-    found = [dice(_find(segmentor, one) >= threshold, one.mask) for one in ill]
+    found = [found_in(segmentor, as_scan(one), threshold) for one in ill]
     there = [followed(one.image, _normal(one), one.mask) for one in ill]
     leaks = [leak(one.image, _normal(one), one.mask, one.foreground) for one in ill]
     moved = [overlap for one in synthesizer.ill if (overlap := _moved(synthesizer, one.labels, one.lesion)) is not None]
@@ -70,9 +70,15 @@ def _moved(synthesizer: TranslationSynthesizer, labels: NDArray[np.int16], lesio
     return followed(ill, normal, there)
 
 
-def _find(segmentor: nn.Module, one: Synthetic) -> NDArray[np.float32]:
-    scan = Reference("made", one.image, one.foreground, one.mask, one.mask, one.contrast, one.subject)
-    return lesion_probability_of(segmentor, StudyScan(scan, None))
+def found_in(segmentor: nn.Module, scan: Reference, threshold: float) -> float:
+    """Dice of what a segmentor finds with a scan's lesions."""
+    assert scan.lesion is not None
+    return dice(lesion_probability_of(segmentor, StudyScan(scan, None)) >= threshold, scan.lesion)
+
+
+def as_scan(one: Synthetic, name: str = "made") -> Reference:
+    """A synthetic scan as one that somebody drew in."""
+    return Reference(name, one.image, one.foreground, one.mask, one.mask, one.contrast, one.subject)
 
 
 def _normal(one: Synthetic) -> NDArray[np.float32]:

@@ -27,7 +27,7 @@ def translation_markdown(rows: Rows) -> str:
     parts += [bullets(targets(rows))]
     consistent = [row for row in rows if "translator" in row]
     if consistent:
-        parts += ["What images show of their maps, mean over seeds.\n", _consistency(consistent)]
+        parts += ["What images show of their maps, mean over seeds.\n", _consistency(consistent), _ceiling(consistent)]
     return "\n".join(parts)
 
 
@@ -95,7 +95,7 @@ def _arms(rows: Rows) -> str:
             continue
         seeds = list(seeds_of(some, "dice").values())
         own = _by_subject(some)
-        pairs = [(own[case], none[case]) for case in own if case in none]
+        pairs = [(own[which], none[which]) for which in own if which in none]
         gain = [float(np.mean([a - b for a, b in pairs]))] if pairs and arm != NONE else []
         body.append([
             arm,
@@ -104,9 +104,18 @@ def _arms(rows: Rows) -> str:
             cell(mean_of(some, "dice", "real")),
             cell(mean_of(some, "lesion_f1")),
             *([f"{100 * gain[0]:+.1f}", f"{_p(pairs):.2g}"] if gain else ["", ""]),
+            _real_subjects(some),
         ])  # fmt: skip
-    head = ["arm", "Dice", "± over seeds", "real", "lesion-wise F1", "points over none", "p (Wilcoxon)"]
+    head = ["arm", "Dice", "± over seeds", "real", "lesion-wise F1", "points over none", "p (paired)", "real subjects"]
     return table(head, body)
+
+
+def _real_subjects(rows: Rows) -> str:
+    """Mean Dice of each, over its scans and the seeds."""
+    scores: dict[str, list[float]] = {}
+    for one in (score for row in rows for score in row["scores"] if score["kind"] == "real"):
+        scores.setdefault(str(one["subject"]), []).append(float(one["dice"]))
+    return " ".join(f"{subject} {np.mean(values):.2f}" for subject, values in sorted(scores.items()))
 
 
 def _consistency(rows: Rows) -> str:
@@ -125,13 +134,21 @@ def _consistency(rows: Rows) -> str:
     return table(head, body)
 
 
-def _by_subject(rows: Rows) -> dict[str, float]:
-    """Dice of each test subject, mean over its scans and the seeds."""
-    scores: dict[str, list[float]] = {}
+def _ceiling(rows: Rows) -> str:
+    """What the segmentor that looks at synthetic scans finds in the real ones that it learnt from."""
+    found = [float(np.mean(row["found_real"])) for row in rows if row.get("found_real")]
+    if not found:
+        return ""
+    return f"In the real scans that it learnt from, the same segmentor's Dice is {np.mean(found):.2f}.\n"
+
+
+def _by_subject(rows: Rows) -> dict[tuple[int, str], float]:
+    """Dice by seed and test subject, mean over the subject's scans."""
+    scores: dict[tuple[int, str], list[float]] = {}
     for row in rows:
         for one in row["scores"]:
-            scores.setdefault(str(one["subject"]), []).append(float(one["dice"]))
-    return {subject: float(np.mean(values)) for subject, values in scores.items()}
+            scores.setdefault((int(row["seed"]), str(one["subject"])), []).append(float(one["dice"]))
+    return {which: float(np.mean(values)) for which, values in scores.items()}
 
 
 def _p(pairs: list[tuple[float, float]]) -> float:

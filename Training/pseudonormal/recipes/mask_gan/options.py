@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from pseudonormal.errors import InputError
+from pseudonormal.training.ranges import check_options
 
 NAME = "mask-gan"
 GENERATOR, CRITIC = "generator", "critic"
@@ -21,6 +21,7 @@ class MaskGanOptions:
     :param pool: learn from the masks of this pool only (column ``pool``); empty: from all.
     :param no_condition: masks cannot be asked to be of a size and on a side.
     :param penalty: weight of the gradient penalty.
+    :param asked_weight: masks are as large, and on the side, as they were asked to be.
     :param width: maps of the generator's finest level.
     """
 
@@ -29,6 +30,7 @@ class MaskGanOptions:
     pool: str = ""
     no_condition: bool = False
     penalty: float = 10.0
+    asked_weight: float = 30.0
     width: int = 8
 
     def __post_init__(self) -> None:
@@ -36,14 +38,17 @@ class MaskGanOptions:
 
         :raises InputError: naming the option and what it may be.
         """
-        if self.dimensions not in EDGE:
-            raise InputError(f"dimensions={self.dimensions}: must be 2 or 3")
-        if self.edge and (self.edge % 8 or self.edge < 32):
-            raise InputError(f"edge={self.edge}: must be a multiple of 8, 32 at least; 0: the usual one")
-        if self.width < 4:
-            raise InputError(f"width={self.width}: must be at least 4")
-        if not (self.penalty > 0 and math.isfinite(self.penalty)):
-            raise InputError(f"penalty={self.penalty}: must be above 0; without it this is no Wasserstein GAN")
+        penal = self.penalty > 0 and math.isfinite(self.penalty)
+        edge = not self.edge or (self.edge % 8 == 0 and self.edge >= 32)
+        check_options(
+            self,
+            {
+                "dimensions": (self.dimensions in EDGE, "2 or 3"),
+                "edge": (edge, "a multiple of 8, 32 at least; 0: the usual one"),
+                "width": (self.width >= 4, "at least 4"),
+                "penalty": (penal, "above 0; without it this is no Wasserstein GAN"),
+            },
+        )
 
     @property
     def voxels(self) -> int:

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from pseudonormal.losses import gradient_penalty
 from pseudonormal.networks.mask_gan import ABOUT, LATENT, MaskCritic
+from pseudonormal.recipes.mask_gan.asking import unlike_asked
 from pseudonormal.recipes.mask_gan.checking import check
 from pseudonormal.recipes.mask_gan.drawing import mask_generator
 from pseudonormal.recipes.mask_gan.frame import about
@@ -66,11 +67,19 @@ class MaskGanRecipe(Trainable):
         }
 
     def loss(self, networks: Mapping[str, nn.Module], batch: Mapping[str, Tensor], turn: Turn) -> dict[str, Tensor]:
-        """``D(y) - D(x) + penalty`` for the critic, ``-D(y)`` for the generator; y is made as large as x is."""
+        """``D(y) - D(x) + penalty`` for the critic, ``-D(y)`` for the generator; y is made as large as x is.
+
+        The critic is told what was asked, but in a short training it looks at shapes only: what a mask's size and side
+        are can be counted, so the generator is told itself.
+        """
         critic, real, asked = networks[CRITIC], batch["mask"], batch["about"]
         made = networks[GENERATOR](batch["latent"], asked)
         if turn.player == GENERATOR:
-            return {"loss": -critic(made, asked).mean()}
+            loss = -critic(made, asked).mean()
+            if self.options.no_condition:
+                return {"loss": loss}
+            unlike = unlike_asked(made, asked)
+            return {"loss": loss + self.options.asked_weight * unlike, "unlike_asked": unlike.detach()}
         said = critic(real, asked)
         apart = (said - critic(made.detach(), asked)).mean()
         penalty = gradient_penalty(lambda mask: critic(mask, asked), real, made, batch["mix"])

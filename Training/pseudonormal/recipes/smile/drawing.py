@@ -55,7 +55,7 @@ class Drawing:
             "labelled": bool(material.labelled),
             "unlabelled": bool(material.unlabelled) and not options.no_unlabelled,
             "normal": bool(self._calm) and not options.no_normal,
-            "rehearsal": rehearse or not options.no_simulation,
+            "rehearsal": bool(material.anatomies) and (rehearse or not options.no_simulation),
         }
         self.streams = tuple(name for name in STREAMS if there[name])
         edge = options.edge

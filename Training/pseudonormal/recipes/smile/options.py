@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass, fields
 from typing import Literal
 
-from pseudonormal.errors import InputError
 from pseudonormal.networks.unet import whole_edge
+from pseudonormal.training.ranges import check_options
 
 Term = Literal["sim", "seg", "unl", "id", "heal", "cyc", "adv", "keep", "prior"]
 PATCH = {2: 128, 3: 64}  # voxels; what a patch has when none is asked for
@@ -91,23 +91,19 @@ class SmileOptions:
 
         :raises InputError: naming the option and what it may be.
         """
-        if self.dimensions not in PATCH:
-            raise InputError(f"dimensions={self.dimensions}: must be 2 or 3")
-        if self.patch and self.patch != whole_edge(self.patch):
-            raise InputError(f"patch={self.patch}: must be a multiple of 16, 32 at least; try {whole_edge(self.patch)}")
-        if self.mask not in ("oracle", "predicted"):
-            raise InputError(f"mask={self.mask}: must be oracle or predicted")
-        if not 0.5 <= self.sure < 1:
-            raise InputError(f"sure={self.sure}: must be from 0.5 up to but not 1")
-        if not 0 <= self.labels <= 1:
-            raise InputError(f"labels={self.labels}: must be a share from 0 to 1")
-        for name in (field.name for field in fields(self) if field.name.endswith("_weight")):
-            term = name.removesuffix("_weight")
-            if not (getattr(self, name) >= 0 and math.isfinite(getattr(self, name))):
-                raise InputError(f"{name}={getattr(self, name)}: must be at least 0")
-            for moment in (f"{term}_begin", f"{term}_end"):
-                if not 0 <= getattr(self, moment) <= 1:
-                    raise InputError(f"{moment}={getattr(self, moment)}: must be a share of the training, from 0 to 1")
+        edge = whole_edge(self.patch)
+        moments = [field.name for field in fields(self) if field.name.endswith(("_begin", "_end"))]
+        check_options(
+            self,
+            {
+                "dimensions": (self.dimensions in PATCH, "2 or 3"),
+                "patch": (self.patch in (0, edge), f"a multiple of 16, 32 at least; try {edge}"),
+                "mask": (self.mask in ("oracle", "predicted"), "oracle or predicted"),
+                "sure": (0.5 <= self.sure < 1, "from 0.5 up to but not 1"),
+                "labels": (0 <= self.labels <= 1, "a share from 0 to 1"),
+                **{one: (0 <= getattr(self, one) <= 1, "a share of the training, from 0 to 1") for one in moments},
+            },
+        )
 
     @property
     def edge(self) -> int:

@@ -39,7 +39,8 @@ def sample(material: TranslationMaterial, options: TranslationOptions, rng: Gene
 def row(drawn: Parts, options: TranslationOptions, rng: Generator) -> dict[str, NDArray[np.float32]]:
     """What the losses see of a sample: mirrored, turned, a little brighter or darker.
 
-    "image" in [-1, 1], "brain", "labels" with the lesion, "lesion", "inside", "trust", "noise"; (*S). "latent".
+    "image" in [-1, 1], "brain", "labels" with the lesion, "normal" the labels without it, "lesion", "inside", "trust",
+    "noise"; (*S). "latent".
     """
     parts = dict(drawn)
     if can_mirror(options) and rng.random() < 0.5:
@@ -55,6 +56,7 @@ def row(drawn: Parts, options: TranslationOptions, rng: Generator) -> dict[str, 
         **parts,
         "image": np.where(parts["brain"] > 0, to_network(np.asarray(image, np.float32)), np.float32(-1)),
         "labels": with_lesion(parts["labels"], lesion, options),
+        "normal": parts["labels"],
         "noise": rng.standard_normal(lesion.shape, dtype=np.float32),
         "latent": rng.standard_normal(LATENT, dtype=np.float32),
     }

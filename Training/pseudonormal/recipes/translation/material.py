@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from pseudonormal.errors import InputError
 from pseudonormal.intensity import scale_from
-from pseudonormal.recipes.translation.maps import Labels, normal_map
+from pseudonormal.recipes.translation.maps import Labels, label_count, normal_map, with_lesion
 from pseudonormal.recipes.translation.options import TranslationOptions
+from pseudonormal.recipes.um.superpixels import to_network
 from pseudonormal.regions import bounding_box
 from pseudonormal.synthesis.contrast import SEQUENCES, draw_contrast
 from pseudonormal.synthesis.render import render
@@ -70,6 +71,21 @@ def mapped_scans(
             "look like; name masks in the column mask"
         )
     return TranslationMaterial(found, [mapped(scan, options) for scan in validation])
+
+
+def greys(scans: Sequence[Mapped], options: TranslationOptions) -> NDArray[np.float32]:
+    """How bright each label is on average, lesion and background included, as networks see it; 0 where it is nowhere.
+
+    :returns: (labels,), [-1, 1] is black to white.
+    """
+    count = label_count(options)
+    total, voxels = np.zeros(count), np.zeros(count)
+    for one in scans:
+        labels = with_lesion(one.labels, one.lesion, options).ravel()
+        seen = np.where(one.scan.brain, to_network(one.scan.image), -1).ravel()
+        total += np.bincount(labels, seen, count)
+        voxels += np.bincount(labels, minlength=count)
+    return np.asarray(total / np.maximum(voxels, 1), np.float32)
 
 
 def mapped(scan: Reference, options: TranslationOptions) -> Mapped:

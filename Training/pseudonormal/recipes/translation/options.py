@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
-from pseudonormal.errors import InputError
 from pseudonormal.recipes.um.options import UmOptions
+from pseudonormal.training.ranges import check_options
 
 TRANSLATORS = ("pix2pix", "spade", "pix2pixhd", "cyclegan")
 MAPS = ("tissue", "superpixels", "groups", "parcellation")
@@ -31,6 +30,9 @@ class TranslationOptions:
     :param adv_weight: the discriminator takes the image for the scan.
     :param image_weight: the image is the scan; in cyclegan, the scan that went to a map and back.
     :param map_weight: cyclegan only: the map that went to an image and back is the map.
+    :param outside_weight: without its lesion the image is the same, outside of it and its rim.
+    :param label_weight: with pairs: a network that learns on scans finds the lesion of the map in the image.
+    :param feature_weight: pix2pixhd only: the judge's layers see in the image what they see in the scan.
     :param lesion_weight: how much more a lesion's voxel counts than another one.
     :param noise: standard deviation of what is added to what the discriminator sees; falls to 0.
     """
@@ -49,6 +51,9 @@ class TranslationOptions:
     adv_weight: float = 1.0
     image_weight: float = 10.0
     map_weight: float = 1.0
+    outside_weight: float = 10.0
+    label_weight: float = 1.0
+    feature_weight: float = 2.0
     lesion_weight: float = 4.0
     noise: float = 0.2
 
@@ -57,7 +62,7 @@ class TranslationOptions:
 
         :raises InputError: naming the option and what it may be.
         """
-        within = {
+        rules = {
             "translator": (self.translator in TRANSLATORS, ", ".join(TRANSLATORS)),
             "maps": (self.maps in MAPS, ", ".join(MAPS)),
             "classes": (2 <= self.classes <= 12, "from 2 to 12"),
@@ -67,13 +72,13 @@ class TranslationOptions:
             "width": (self.width >= 4, "at least 4"),
             "judge_width": (self.judge_width >= 4, "at least 4"),
         }
-        for name, (fine, wanted) in within.items():
-            if not fine:
-                raise InputError(f"{name}={getattr(self, name)}: must be {wanted}")
-        for name in ("adv_weight", "image_weight", "map_weight", "lesion_weight", "noise"):
-            if not (getattr(self, name) >= 0 and math.isfinite(getattr(self, name))):
-                raise InputError(f"{name}={getattr(self, name)}: must be at least 0")
+        check_options(self, rules, ("noise",))
         self.superpixels()
+
+    @property
+    def finds(self) -> bool:
+        """Whether a network that finds lesions learns beside the translator."""
+        return self.label_weight > 0 and self.translator != "cyclegan"
 
     def superpixels(self) -> UmOptions:
         """How recipe ``um`` would cut superpixels of this size on this grid.

@@ -7,14 +7,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import torch
 from numpy.random import Generator
 from torch import Tensor, nn
 
+from pseudonormal.networks.labels import LabelEmbedding
 from pseudonormal.recipes.translation.checking import check
 from pseudonormal.recipes.translation.drawing import row, sample
-from pseudonormal.recipes.translation.loss import cycle_judge_loss, cycle_loss, paired_judge_loss, paired_loss
-from pseudonormal.recipes.translation.material import TranslationMaterial
+from pseudonormal.recipes.translation.loss import (
+    cycle_judge_loss,
+    cycle_loss,
+    finder_loss,
+    paired_judge_loss,
+    paired_loss,
+)
+from pseudonormal.recipes.translation.material import TranslationMaterial, greys
 from pseudonormal.recipes.translation.networks import (
+    FINDER,
     JUDGE,
     LABELLER,
     MAP_JUDGE,
@@ -24,7 +33,7 @@ from pseudonormal.recipes.translation.networks import (
 from pseudonormal.recipes.translation.options import TranslationOptions
 from pseudonormal.training.trainable import Trainable, Turn
 
-MAKERS, JUDGES = "makers", "judges"
+MAKERS, JUDGES, FINDERS = "makers", "judges", "finders"
 
 
 @dataclass
@@ -37,14 +46,22 @@ class TranslationRecipe(Trainable):
 
     @property
     def players(self) -> Mapping[str, tuple[str, ...]]:
-        """Those that make images (and, for cyclegan, maps), then those that judge them."""
+        """Those that make images (and, for cyclegan, maps), those that judge them, and the one that finds lesions."""
         if self.options.translator == "cyclegan":
             return {MAKERS: (TRANSLATOR, LABELLER), JUDGES: (JUDGE, MAP_JUDGE)}
-        return {MAKERS: (TRANSLATOR,), JUDGES: (JUDGE,)}
+        return {MAKERS: (TRANSLATOR,), JUDGES: (JUDGE,)} | ({FINDERS: (FINDER,)} if self.options.finds else {})
 
     def networks(self) -> dict[str, nn.Module]:
-        """See :func:`pseudonormal.recipes.translation.networks.translation_networks`."""
-        return translation_networks(self.options)
+        """See :func:`pseudonormal.recipes.translation.networks.translation_networks`.
+
+        Where there are pairs, the translator begins with how bright the scans' labels are.
+        """
+        networks = translation_networks(self.options)
+        if self.options.translator != "cyclegan":
+            embedding = networks[TRANSLATOR].embedding
+            assert isinstance(embedding, LabelEmbedding)
+            embedding.begin_with(torch.from_numpy(greys(self.material.scans, self.options)))
+        return networks
 
     def samples(self, rng: Generator) -> Iterator[dict[str, Any]]:
         """Slices or patches with their maps."""
@@ -62,7 +79,9 @@ class TranslationRecipe(Trainable):
             lose = cycle_loss if turn.player == MAKERS else cycle_judge_loss
             return lose(networks, batch, self.options, sigma)
         if turn.player == MAKERS:
-            return paired_loss(networks, batch, self.options, sigma)
+            return paired_loss(networks, batch, self.options, sigma, turn.done)
+        if turn.player == FINDERS:
+            return {"loss": finder_loss(networks, batch)}
         return paired_judge_loss(networks, batch, sigma)
 
     def check(self, networks: Mapping[str, nn.Module], run: Path) -> dict[str, float]:

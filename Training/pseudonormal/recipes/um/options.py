@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
-from pseudonormal.errors import InputError
 from pseudonormal.networks.two_heads import TwoHeadGenerator
+from pseudonormal.training.ranges import check_options
 
 GUIDES = ("um", "mask")
 METHODS = ("slic", "felzenszwalb")
@@ -73,12 +72,15 @@ class UmOptions:
         :raises InputError: naming the option and what it may be.
         """
         multiple = TwoHeadGenerator.multiple()
-        if self.patch % multiple or self.patch < 4 * multiple:
-            raise InputError(f"patch={self.patch}: must be a multiple of {multiple}, {4 * multiple} at least")
-        within = {
+        slic = self.method == "slic" or self.dimensions == 2
+        rules = {
+            "patch": (
+                self.patch % multiple == 0 and self.patch >= 4 * multiple,
+                f"a multiple of {multiple}, {4 * multiple} at least",
+            ),
             "dimensions": (self.dimensions in (2, 3), "2 or 3"),
             "guide": (self.guide in GUIDES, " or ".join(GUIDES)),
-            "method": (self.method in METHODS, " or ".join(METHODS)),
+            "method": (self.method in METHODS and slic, " or ".join(METHODS) if slic else "slic in 3D"),
             "montage": (not self.montage or self.dimensions == 2, "0 in 3D, where a patch shows many slices anyway"),
             "voxel_mm": (1 <= self.voxel_mm <= 10, "a whole number from 1 to 10"),
             "superpixel_mm": (self.superpixel_mm >= self.voxel_mm, f"at least voxel_mm, {self.voxel_mm}"),
@@ -89,14 +91,7 @@ class UmOptions:
             "width": (self.width >= 4, "at least 4"),
             "judge_width": (self.judge_width >= 4, "at least 4"),
         }
-        for name, (fine, wanted) in within.items():
-            if not fine:
-                raise InputError(f"{name}={getattr(self, name)}: must be {wanted}")
-        if self.method == "felzenszwalb" and self.dimensions == 3:
-            raise InputError("method=felzenszwalb: cuts slices only: take slic in 3D")
-        for name in ("adv_weight", "image_weight", "seg_weight", "unl_weight", "noise"):
-            if not (getattr(self, name) >= 0 and math.isfinite(getattr(self, name))):
-                raise InputError(f"{name}={getattr(self, name)}: must be at least 0")
+        check_options(self, rules, ("noise",))
 
     @property
     def tiles(self) -> int:
