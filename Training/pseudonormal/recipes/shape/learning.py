@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from torch import Tensor, nn
 
-from pseudonormal.errors import InputError
 from pseudonormal.losses import generalised_cross_entropy, noise_robust_dice, noise_weighted_dice, weighted_dice
 from pseudonormal.networks.unet import unet
 from pseudonormal.recipes.shape.drawing import as_seen
@@ -23,6 +22,7 @@ from pseudonormal.recipes.shape.labelling import LEAST_WEIGHT, Answer
 from pseudonormal.recipes.shape.masks import small_move
 from pseudonormal.recipes.shape.material import Framed
 from pseudonormal.training.crops import box_around, padded
+from pseudonormal.training.ranges import check_options
 from pseudonormal.training.trainable import Trainable, Turn
 
 LOSSES = ("noise_weighted_dice", "dice", "mae", "gce", "noise_robust_dice")
@@ -61,16 +61,14 @@ class LearningOptions:
 
         :raises InputError: naming the option and what it may be.
         """
-        if self.dimensions not in (2, 3):
-            raise InputError(f"dimensions={self.dimensions}: must be 2 or 3")
-        if self.loss not in LOSSES:
-            raise InputError(f"loss={self.loss}: must be one of {', '.join(LOSSES)}")
-        if not 1 <= self.gamma <= 2:
-            raise InputError(f"gamma={self.gamma:g}: must be from 1 to 2")
-        if not 0 < self.q <= 1:
-            raise InputError(f"q={self.q:g}: must be above 0, 1 at most")
-        if not 0 <= self.doubt_begin <= 1:
-            raise InputError(f"doubt_begin={self.doubt_begin:g}: must be a share of the round, from 0 to 1")
+        rules = {
+            "dimensions": (self.dimensions in (2, 3), "2 or 3"),
+            "loss": (self.loss in LOSSES, f"one of {', '.join(LOSSES)}"),
+            "gamma": (1 <= self.gamma <= 2, "from 1 to 2"),
+            "q": (0 < self.q <= 1, "above 0, 1 at most"),
+            "doubt_begin": (0 <= self.doubt_begin <= 1, "a share of the round, from 0 to 1"),
+        }
+        check_options(self, rules)
 
 
 @dataclass(frozen=True)

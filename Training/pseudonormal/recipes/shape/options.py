@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
-from pseudonormal.errors import InputError
+from pseudonormal.training.ranges import check_options
 
 DIVISOR = 16  # of the frame's edge: what shape space divides by
 SOURCES = ("masks", "ellipses", "lesions")
@@ -74,26 +73,19 @@ class ShapeOptions:
 
         :raises InputError: naming the option and what it may be.
         """
-        self._refuse_unknown()
-        if self.edge < 2 * DIVISOR or self.edge % DIVISOR:
-            raise InputError(f"edge={self.edge}: must be a multiple of {DIVISOR}, {2 * DIVISOR} at least")
-        for name in ("shape_share", "empty"):
-            if not 0 <= getattr(self, name) < 1:
-                raise InputError(f"{name}={getattr(self, name)}: must be a share, from 0 to below 1")
-        for name in ("voxel_mm", "lesion_ml", "width", "latent"):
-            if not getattr(self, name) > 0:
-                raise InputError(f"{name}={getattr(self, name)}: must be above 0")
-        if not self.lesion_ml <= self.lesion_ml_high:
-            raise InputError(f"lesion_ml_high={self.lesion_ml_high:g}: must not be below lesion_ml={self.lesion_ml:g}")
-        for name in [field.name for field in fields(self) if field.name.endswith("_weight")] + ["beta", "noise"]:
-            if not (getattr(self, name) >= 0 and math.isfinite(getattr(self, name))):
-                raise InputError(f"{name}={getattr(self, name)}: must be at least 0")
-
-    def _refuse_unknown(self) -> None:
-        known = {"dimensions": (2, 3), "source": SOURCES, "region": REGIONS}
-        for name, allowed in known.items():
-            if getattr(self, name) not in allowed:
-                raise InputError(f"{name}={getattr(self, name)}: must be {' or '.join(map(str, allowed))}")
+        rules = {
+            "dimensions": (self.dimensions in (2, 3), "2 or 3"),
+            "source": (self.source in SOURCES, " or ".join(SOURCES)),
+            "region": (self.region in REGIONS, " or ".join(REGIONS)),
+            "edge": (
+                self.edge % DIVISOR == 0 and self.edge >= 2 * DIVISOR,
+                f"a multiple of {DIVISOR}, {2 * DIVISOR} at least",
+            ),
+            **{name: (0 <= getattr(self, name) < 1, "a share, from 0 to below 1") for name in ("shape_share", "empty")},
+            **{name: (getattr(self, name) > 0, "above 0") for name in ("voxel_mm", "lesion_ml", "width", "latent")},
+            "lesion_ml_high": (self.lesion_ml <= self.lesion_ml_high, f"at least lesion_ml, {self.lesion_ml:g}"),
+        }
+        check_options(self, rules, ("beta", "noise"))
 
     @property
     def shape(self) -> tuple[int, ...]:
