@@ -128,7 +128,8 @@ def test_grids_grow_to_the_image_from_a_start_of_its_own_shape(size):
 def test_each_translator_learns_some_slices_by_heart(scans, translator):
     recipe = a_recipe(scans, translator=translator)
     steps = 40 if translator == "cyclegan" else 12  # without pairs, the labeller has to learn something first
-    _, lost = learnt(recipe, a_batch(recipe), steps, rate=5e-3)
+    rate = 1e-3 if translator == "pix2pixhd" else 5e-3  # larger steps throw it off the greys that it begins with
+    _, lost = learnt(recipe, a_batch(recipe), steps, rate=rate)
     assert np.isfinite([list(terms.values()) for terms in lost]).all()
     assert lost[-1]["image"] < 0.75 * lost[0]["image"]
 

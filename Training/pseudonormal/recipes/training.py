@@ -85,9 +85,9 @@ RECIPES: dict[str, TrainingRecipe] = {
         from_store=True,
     ),
     "mask-gan": TrainingRecipe(
-        "Draws lesion masks that nobody has drawn, on a side that is asked for. Learns from masks alone, with or "
-        "without their scans, each in the frame of its brain. Simulated lesions and synthetic scans take their shapes "
-        "from it.",
+        "Draws lesion masks that nobody has drawn, of a size and on a side that are asked for. Learns from masks, with "
+        "or without their scans, each in the frame of its brain. Simulated lesions and synthetic scans take their "
+        "shapes from it.",
         lambda streams, options: MaskGanRecipe(mask_gan_material(streams, options), options),
         Settings(minutes=30, batch=4, reuse=40, pool=400, learning_rate=5e-4, momentum=0.0),
         MaskGanOptions,
