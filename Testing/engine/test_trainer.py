@@ -14,6 +14,7 @@ from Testing.trainees import TINY, Crowd, Doubling, Game, GameOptions
 from torch import nn
 
 from pseudonormal.errors import InputError
+from pseudonormal.training.holding import held
 from pseudonormal.training.settings import read_options, read_settings
 from pseudonormal.training.trainer import train
 
@@ -40,6 +41,16 @@ def test_it_learns_and_tells(tmp_path):
     assert [line["done"] for line in log] == pytest.approx([line["step"] / 200 for line in log])
     assert (log[-1]["done"], log[-1]["minutes_left"]) == (1, 0)
     assert read_settings(run) == ("doubling", replace(TINY, steps=200))
+
+
+def test_two_trainings_do_not_share_a_folder(tmp_path):
+    run = tmp_path / "run"
+    with held(run), pytest.raises(InputError, match=r"run: another process is training there: wait"):
+        train(Doubling(), run, replace(TINY, steps=2))
+    assert not run.exists()
+    train(Doubling(), run, replace(TINY, steps=2))
+    train(Doubling(), run, replace(TINY, steps=4), resume=True)
+    assert lines_of(run)[-1]["step"] == 4
 
 
 @pytest.mark.parametrize("workers", [0, 2])

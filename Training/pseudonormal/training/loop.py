@@ -13,7 +13,6 @@ from types import MappingProxyType
 import torch
 
 from pseudonormal.errors import InputError
-from pseudonormal.scan.atomic import unwritable
 from pseudonormal.training.checkpoints import Checkpoints
 from pseudonormal.training.interrupt import Stopped, heeding
 from pseudonormal.training.logbook import Line, Logbook
@@ -80,19 +79,12 @@ class Loop:
         if content:
             self._state.go_on_from(content)
         if self._first:
-            self._write_settings()
+            write_settings(self._run, self._recipe.name, self._settings, self._recipe.options)
             self._remark()
         self._log = Logbook(self._run / "log.jsonl", self._state.step, self._together)
         self._since = time.monotonic() - 60 * self._state.spent
         self._told_at = self._saved_at = time.monotonic()
         self._checked = self._checks(self._share_over())
-
-    def _write_settings(self) -> None:
-        try:
-            self._run.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise unwritable(self._run, error) from error
-        write_settings(self._run, self._recipe.name, self._settings, self._recipe.options)
 
     def learn_to_the_end(self) -> dict[str, Path]:
         """Train until the budget is spent, and write the weights.
@@ -241,5 +233,5 @@ class Loop:
                 "or with --resume --set shrink=1, which does so whenever it is needed"
             ) from error
         self._settings = replace(self._settings, batch=batch // 2)
-        self._write_settings()
+        write_settings(self._run, self._recipe.name, self._settings, self._recipe.options)
         self._told.warn(f"{self._run}: not enough memory for batch={batch}; going on with batch={batch // 2}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 
 from pseudonormal.training.interrupt import Stopped
@@ -36,15 +37,16 @@ def train(
     :param warn: told in one line of what is not as it should be but does not hinder.
     :param stop: once it is set, the state is saved and the training ends.
     :returns: the weights' paths by network.
-    :raises InputError: the run exists already and ``resume`` is off; its checkpoint does not fit; it cannot be written;
-        the GPU's memory does not suffice (the state is saved).
+    :raises InputError: the run exists already and ``resume`` is off; another process is training in it; its checkpoint
+        does not fit; it cannot be written; the GPU's memory does not suffice (the state is saved).
     :raises Stopped: ``stop`` was set; the state is saved.
     """
     # what brings the processes together takes seconds to load, and commands that only name a recipe do not need it
+    from pseudonormal.training.holding import held
     from pseudonormal.training.loop import Loop, Told
     from pseudonormal.training.parallel import processes
 
-    with processes(settings) as together:
+    with processes(settings) as together, held(run) if together.rank == 0 else nullcontext():
         loop = Loop(recipe, run, settings, together, Told(progress, warn), stop or threading.Event())
         loop.begin(start or {}, resume)
         return loop.learn_to_the_end()
