@@ -8,7 +8,7 @@ import signal
 
 import pytest
 import SimpleITK as sitk
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from pseudonormal.server import kinds
@@ -181,6 +181,8 @@ def test_no_field_before_the_voxels_makes_the_reader_pass_over_where_they_are(tm
 )
 @example({"ITK_dim[0]": "2", "0008|0060": "MR", "0010|4000": "line\r\nline", "a b": "c", "é": "ö"}, False, False)
 def test_whatever_metadata_a_scan_has_its_metaimage_is_taken(tmp_path_factory, metadata, compressed, colours):
+    words = " ".join([*metadata, *metadata.values()]).lower()
+    assume("elementdatafile" not in words)  # what makes the reader look elsewhere is refused wherever it stands
     image = sitk.Image([3, 4, 5], sitk.sitkVectorUInt8 if colours else sitk.sitkInt16)
     for name, value in metadata.items():
         image.SetMetaData(name, value)
