@@ -75,6 +75,15 @@ class ReviewPage(WorkbenchPage):
         self.page.wait_for_function("id => window.trame.state.state.WorklistState__chosen === id", arg=case)
         self.press("Open")
 
+    def paint_in(self, case, name="Ada"):
+        """Sign, open a case and draw a stroke; the line about the findings before it."""
+        self.sign(name)
+        self.take(case)
+        untouched = self.volume()
+        self.press("Paint")
+        self.drag(LEFT, RIGHT)
+        return untouched
+
     def drag(self, start, end, column="image"):
         """With the left mouse button, in parts of the view's width and height."""
         box = self.page.locator(VIEW.format(column=column, orientation="Axial")).bounding_box()

@@ -49,11 +49,7 @@ def test_a_case_is_taken_drawn_in_undone_saved_and_accepted(an_engine, a_store, 
 def test_refreshing_the_page_in_mid_edit_changes_nothing_and_undo_goes_on(add_case, look_at, window):
     case = add_case()
     page = look_at(window)
-    page.sign("Ada")
-    page.take(case)
-    untouched = page.volume()
-    page.press("Paint")
-    page.drag(LEFT, RIGHT)
+    untouched = page.paint_in(case)
     painted = page.volume(untouched)
     page.page.reload()
     assert page.volume() == painted
@@ -65,11 +61,7 @@ def test_a_window_that_is_killed_loses_nothing(an_engine, add_case, look_at, ope
     case, seed = add_case(), two_lesions()
     with open_window() as killed:
         page = look_at(killed)
-        page.sign("Ada")
-        page.take(case)
-        untouched = page.volume()
-        page.press("Paint")
-        page.drag(LEFT, RIGHT)
+        untouched = page.paint_in(case)
         page.volume(untouched)
         in_scene = written(killed.data, lambda mask: (mask & ~seed).any())
         killed.process.kill()

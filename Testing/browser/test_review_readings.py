@@ -74,11 +74,7 @@ def test_work_that_somebody_overtook_is_offered_again_and_brought_back(client, a
     case = add_case()
     with open_window() as killed:
         page = look_at(killed)
-        page.sign("Ada")
-        page.take(case)
-        untouched = page.volume()
-        page.press("Paint")
-        page.drag(LEFT, RIGHT)
+        untouched = page.paint_in(case)
         page.volume(untouched)
         mine = written(killed.data, lambda mask: (mask & ~two_lesions()).any())
         killed.process.kill()

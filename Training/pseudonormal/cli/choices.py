@@ -18,6 +18,9 @@ Cases = Annotated[
 Device = Annotated[
     str, typer.Option(metavar="auto|cpu|cuda[:N]", help="Where the model runs; auto takes a GPU if there is one.")
 ]
+Brain = Annotated[
+    str, typer.Option(help="Finds the brain in scans without a foreground: a model, or a run of recipe brain.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print progress and results as one JSON object a line.")]
 Shapes = Annotated[
     Path | None,

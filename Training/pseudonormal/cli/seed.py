@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from pseudonormal.cli.choices import AsJson, Device, Out
+from pseudonormal.cli.choices import AsJson, Brain, Device, Out
 from pseudonormal.cli.failure import INTERRUPTED, say
 from pseudonormal.cli.places import check_writable
 from pseudonormal.cli.progress import Talk
@@ -32,9 +32,7 @@ def seed(
         Path | None,
         typer.Option("--store", metavar="DIR", help="Also take the masks into this case store, for review."),
     ] = None,
-    brain: Annotated[
-        str, typer.Option(help="Finds the brain in scans without a foreground: a model, or a run of recipe brain.")
-    ] = "brain-mr",
+    brain: Brain = "brain-mr",
     device: Device = "auto",
     as_json: AsJson = False,
 ) -> None:

@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn
 
+from pseudonormal.cli.choices import Brain
 from pseudonormal.cli.failure import INTERRUPTED, say
 from pseudonormal.errors import InputError
 
@@ -40,9 +41,7 @@ def train(
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in that folder.")] = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
-    brain: Annotated[
-        str, typer.Option(help="Finds the brain in scans without a foreground: a model, or a run of recipe brain.")
-    ] = "brain-mr",
+    brain: Brain = "brain-mr",
     tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Also write the curves for TensorBoard.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print progress and result as JSON lines.")] = False,
 ) -> None:

@@ -79,12 +79,15 @@ class Loop:
         if content:
             self._state.go_on_from(content)
         if self._first:
-            write_settings(self._run, self._recipe.name, self._settings, self._recipe.options)
+            self._write_settings()
             self._remark()
         self._log = Logbook(self._run / "log.jsonl", self._state.step, self._together)
         self._since = time.monotonic() - 60 * self._state.spent
         self._told_at = self._saved_at = time.monotonic()
         self._checked = self._checks(self._share_over())
+
+    def _write_settings(self) -> None:
+        write_settings(self._run, self._recipe.name, self._settings, self._recipe.options)
 
     def learn_to_the_end(self) -> dict[str, Path]:
         """Train until the budget is spent, and write the weights.
@@ -233,5 +236,5 @@ class Loop:
                 "or with --resume --set shrink=1, which does so whenever it is needed"
             ) from error
         self._settings = replace(self._settings, batch=batch // 2)
-        write_settings(self._run, self._recipe.name, self._settings, self._recipe.options)
+        self._write_settings()
         self._told.warn(f"{self._run}: not enough memory for batch={batch}; going on with batch={batch // 2}")
