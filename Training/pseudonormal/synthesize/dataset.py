@@ -6,6 +6,8 @@ import csv
 import io
 import json
 import multiprocessing
+import pickle
+import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
@@ -91,9 +93,13 @@ def make_all(
         return
     # forked processes would inherit torch's threads in whatever state they are
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, context, _begin_worker, (synthesizer,)) as pool, _cancelled_on_error(pool):
-        for done in as_completed([pool.submit(_make_there, out, plan, number) for number in numbers]):
-            yield done.result()
+    with tempfile.TemporaryDirectory() as scratch:
+        # by a file: what a process gets as arguments keeps all others waiting until it has imported what it needs
+        handed = Path(scratch) / "synthesizer"
+        handed.write_bytes(pickle.dumps(synthesizer, pickle.HIGHEST_PROTOCOL))
+        with ProcessPoolExecutor(workers, context, _begin_worker, (handed,)) as pool, _cancelled_on_error(pool):
+            for done in as_completed([pool.submit(_make_there, out, plan, number) for number in numbers]):
+                yield done.result()
 
 
 def write_list(out: Path, plan: Plan, count: int) -> list[dict[str, Any]]:
@@ -163,9 +169,9 @@ def _write(made: Synthetic, folder: Path) -> None:
 _there: list[Synthesizer] = []  # of a process that makes scans
 
 
-def _begin_worker(synthesizer: Synthesizer) -> None:
+def _begin_worker(handed: Path) -> None:
     work_for_parent()
-    _there.append(synthesizer)
+    _there.append(pickle.loads(handed.read_bytes()))  # noqa: S301 (written by the process that started this one)
 
 
 def _make_there(out: Path, plan: Plan, number: int) -> dict[str, Any]:
