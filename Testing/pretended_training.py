@@ -1,5 +1,7 @@
 """A process that says what ``pseudonormal retrain`` says, and learns nothing: for tests of those who run it.
 
+Any other command of ``pseudonormal`` is the real one.
+
 It counts steps, keeps its count in the run's folder, and saves and ends when its stdin does. The settings ``steps``,
 ``pause`` (seconds between lines) and ``fate`` ("", "fault", "killed", "deaf") say how it goes.
 """
@@ -17,6 +19,7 @@ import time
 import zlib
 from pathlib import Path
 
+REAL = (sys.executable, "-m", "pseudonormal.cli.until_stdin_ends")
 PROGRAM = (sys.executable, "-m", "Testing.pretended_training")
 
 
@@ -64,8 +67,11 @@ def learn(run: Path, steps: int, pause: float, fate: str, ended: threading.Event
     return 0
 
 
-def main() -> int:
+def main() -> None:
+    if sys.argv[1] != "retrain":
+        os.execv(sys.executable, [*REAL, *sys.argv[1:]])  # noqa: S606 - a command of our own
     parser = argparse.ArgumentParser()
+    parser.add_argument("command")
     parser.add_argument("store")
     parser.add_argument("-o", dest="run", type=Path)
     for option in ("--model", "--recipe", "--device", "--contrast"):

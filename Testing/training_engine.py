@@ -1,6 +1,6 @@
 """``python -m Testing.training_engine serve ...``: the engine's own process, which pretends its trainings.
 
-Everything of it is real but the program that trains, see :mod:`Testing.pretended_training`.
+Everything of it is real but the program that trains, see :mod:`Testing.pretended_training`; what makes scans is real.
 """
 
 from __future__ import annotations
@@ -16,5 +16,5 @@ from pseudonormal.server import app
 SERVE = (sys.executable, "-m", "Testing.training_engine", "serve")
 
 if __name__ == "__main__":
-    app.create_app = partial(app.create_app, retrain=PROGRAM)
+    app.create_app = partial(app.create_app, program=PROGRAM)
     sys.exit(main())

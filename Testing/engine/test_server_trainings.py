@@ -103,7 +103,7 @@ def test_only_the_lines_that_are_new_are_told(client):
 
 def test_while_it_learns_it_tells_how_far_it_is_and_shows_an_example(client):
     training = submit(client, **LONG)
-    assert refusal(client.get(f"/trainings/{training['id']}/example"), 404).startswith("the training has drawn no")
+    assert refusal(client.get(f"/trainings/{training['id']}/example"), 404).startswith("no picture was drawn")
     training = when(client, training, learns)
     assert training["state"] == "running" and 0 < training["progress"] < 0.2
     assert training["minutes_left"] == pytest.approx(50, rel=0.2)

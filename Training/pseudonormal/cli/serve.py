@@ -18,6 +18,8 @@ from pseudonormal.cli.failure import say
 from pseudonormal.errors import InputError
 from pseudonormal.server.settings import TOKEN_VARIABLE, ServerSettings, data_folder
 
+MOST_WORKERS = 4  # each keeps the generator and the scans that others are made from in memory
+
 
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on. As it is, this machine alone can ask.")] = (
@@ -56,6 +58,7 @@ def serve(
         model=model,
         device=device,
         threads=None if "OMP_NUM_THREADS" in os.environ else cores(),
+        workers=min(MOST_WORKERS, cores()),
         most_bytes=max_upload_mb * 2**20,
         most_waiting=queue,
     )

@@ -26,12 +26,15 @@ from pseudonormal.server.session import open_session, sweep_sessions
 from pseudonormal.server.settings import ServerSettings
 from pseudonormal.server.volume_routes import volume_router
 from pseudonormal.server.volumes import Volumes
+from pseudonormal.server.work import PROGRAM, Tools
 
 if TYPE_CHECKING:
     from pseudonormal.store.store import Store
 
 SWEEP_SECONDS = 60.0
-_OF_A_STORE = tuple(f"/{start}{{rest:path}}" for start in ("cases", "leases", "recipes", "registry", "trainings"))
+_OF_A_STORE = tuple(
+    f"/{start}{{rest:path}}" for start in ("cases", "databases", "leases", "recipes", "registry", "trainings")
+)
 # Only said here, for the readers of /openapi.json; TokenNeeded sees to it.
 _TOKEN = [Security(HTTPBearer(auto_error=False, description="The token that the engine was started with."))]
 _LOG = logging.getLogger("pseudonormal.server")
@@ -63,11 +66,11 @@ class Status(BaseModel):
     store: bool
 
 
-def create_app(settings: ServerSettings, store: Store | None = None, retrain: Sequence[str] | None = None) -> FastAPI:
+def create_app(settings: ServerSettings, store: Store | None = None, program: Sequence[str] = PROGRAM) -> FastAPI:
     """A server that is ready to be run; its worker starts and ends with it.
 
     :param store: the cases that it serves too, and trains on.
-    :param retrain: the program that trains, see :class:`pseudonormal.server.training_process.Trainer`.
+    :param program: what trains and makes scans, see :class:`pseudonormal.server.work.Tools`.
     :raises InputError: the data root cannot be written to.
     """
     session = open_session(settings.data)
@@ -106,16 +109,20 @@ def create_app(settings: ServerSettings, store: Store | None = None, retrain: Se
         return app
     from pseudonormal.models.registry import Registry
     from pseudonormal.server.cases import cases_router
+    from pseudonormal.server.database_routes import database_router
     from pseudonormal.server.registry_routes import registry_router
-    from pseudonormal.server.training_process import RETRAIN, Trainer
     from pseudonormal.server.training_routes import training_router
     from pseudonormal.server.trainings import FOLDER, Trainings
 
-    trainer = Trainer(store.folder, settings.model, settings.device, retrain or RETRAIN)
-    trainings = Trainings(store.folder / FOLDER, trainer, settings.most_waiting)
+    def tools() -> Tools:
+        where = engine.catalogue.device if engine.catalogue else settings.device
+        workers = settings.workers if where == "cpu" else 1  # on a GPU they would get in each other's way
+        return Tools(store.folder / FOLDER, store.folder, settings.model, settings.device, workers, program)
+
+    trainings = Trainings(tools, settings.most_waiting)
     work.append(trainings.run)
-    routers = (cases_router(store, jobs, volumes), training_router(trainings, store, engine))
-    for router in (*routers, registry_router(Registry())):
+    learning = (training_router(trainings, store, engine), database_router(trainings), registry_router(Registry()))
+    for router in (cases_router(store, jobs, volumes), *learning):
         app.include_router(router, dependencies=_TOKEN)
     return app
 

@@ -24,6 +24,7 @@ class ServerSettings:
     :param model: a model's name or folder, loaded at the start and taken where a job names none.
     :param device: "auto", "cpu", "cuda" or "cuda:N".
     :param threads: that the networks use on a CPU; None: as torch thinks best.
+    :param workers: processes that make synthetic scans on a CPU at a time.
     :param most_bytes: of one upload.
     :param most_waiting: jobs that may wait in the queue.
     :param keep_seconds: how long uploads and finished jobs are kept.
@@ -35,6 +36,7 @@ class ServerSettings:
     model: str = "brain-mr"
     device: str = "auto"
     threads: int | None = None
+    workers: int = 1
     most_bytes: int = 1024 * 2**20
     most_waiting: int = 8
     keep_seconds: float = 3600.0

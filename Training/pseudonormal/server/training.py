@@ -1,45 +1,27 @@
-"""One training as the server knows it: what was asked for, how far it is, what it said."""
+"""One training, or one synthetic database, as the server knows it: what was asked for, how far it is, what it said."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, Field
 
 from pseudonormal.scan.atomic import atomic_file
+from pseudonormal.server.database_request import Database, DatabaseRequest
+from pseudonormal.server.headway import Headway
+from pseudonormal.server.training_request import TrainingRequest
+from pseudonormal.server.work import RUN, Settings
 
 State = Literal["queued", "running", "stopped", "done", "failed"]
-Value = bool | int | float | Annotated[str, StringConstraints(max_length=100, pattern=r"^[\w.,:/+-]*$")]
-Settings = dict[Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")], Value]
-RECORD, SAID, ERRORS, RUN = "training.json", "said.jsonl", "errors.log", "run"
-"""What lies in a training's folder: what is known of it, what its process printed on stdout and on stderr, the run."""
-EXAMPLE = "example.png"
-LEARNING = 0.9
-"""The share of the bar that learning takes; the rest is the judging of the candidate."""
-_STOPPED = "stopped; what was learnt is saved"
-
-
-class TrainingRequest(BaseModel):
-    """What a client asks for.
-
-    :param model: name of the model to begin from; None: the server's default.
-    :param contrast: of the scans to use; "any": mix them; empty: there must be one.
-    :param settings: of the trainer and of the recipe, as ``--set`` takes them.
-    """
-
-    model_config = ConfigDict(extra="forbid")
-
-    recipe: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
-    model: Annotated[str, StringConstraints(pattern=r"^\w[\w.:-]{0,99}$")] | None = None
-    minutes: float = Field(10.0, gt=0, le=7 * 24 * 60)
-    contrast: Annotated[str, StringConstraints(pattern=r"^[\w.+ -]{0,100}$")] = ""
-    settings: Settings = Field(default_factory=dict, max_length=50)
+RECORD, SAID, ERRORS = "training.json", "said.jsonl", "errors.log"
+"""What lies in a training's folder: what is known of it, what its process printed on stdout and on stderr."""
+_PLACES = ("list", "sheet")
+"""What a line may say of the server's files, which are not the clients' business."""
 
 
 class Record(BaseModel):
@@ -47,34 +29,45 @@ class Record(BaseModel):
 
     :param created: ISO 8601 with its zone.
     :param candidate: the model that it made, as ``pseudonormal retrain`` tells it.
+    :param generator: what it made to make scans with: "recipe", and of how many "subjects" it learnt.
+    :param result: how many scans were made, as ``pseudonormal synthesize`` tells it.
     """
 
     id: str
     created: str
-    request: TrainingRequest
+    request: TrainingRequest | Database
     state: State = "queued"
     error: str | None = None
     candidate: dict[str, Any] | None = None
+    generator: dict[str, Any] | None = None
+    result: dict[str, Any] | None = None
 
 
 class TrainingView(BaseModel):
-    """A training as clients see it.
+    """A training, or a synthetic database, as clients see it.
 
+    :param recipe: of a database: that of its generator.
+    :param database: what was asked for, where it is one; model, minutes, contrast and settings are a training's.
     :param progress: share of the whole that is done, 0 to 1.
-    :param minutes_left: of learning; None where nothing is known.
+    :param minutes_left: of learning, or of making scans; None where nothing is known.
     :param message: what is being done, for people.
     :param position: trainings that come first; None when it does not wait.
     :param log: what its process said, from the line that was asked for on, each a JSON object.
     :param next: the number of the next line.
-    :param example: whether there is a picture of a case before and after.
+    :param example: the number of the picture that there is, a case before and after or some of the scans that were
+        made; another one where it was drawn anew, 0 for none.
+    :param generator: what a training made that makes scans, no model: "recipe", and of how many "subjects" it learnt.
+    :param result: of a database: how many scans there are ("cases"), how many "with_lesion", how many were "added" to
+        the case store.
     """
 
     id: str
     recipe: str
-    model: str | None
-    minutes: float
-    contrast: str
-    settings: Settings
+    database: DatabaseRequest | None = None
+    model: str | None = None
+    minutes: float = 0.0
+    contrast: str = ""
+    settings: Settings = Field(default_factory=dict)
     state: State
     progress: float
     minutes_left: float | None
@@ -84,21 +77,25 @@ class TrainingView(BaseModel):
     error: str | None
     log: list[dict[str, Any]]
     next: int = Field(description="number of the next line: ask for those since it")
-    example: bool
+    example: int
     candidate: dict[str, Any] | None
+    generator: dict[str, Any] | None
+    result: dict[str, Any] | None
 
 
 @dataclass
 class Training:
-    """A training; touched from the event loop only.
+    """A training, or a synthetic database; touched from the event loop only.
 
     :param folder: everything of the training's lies in it, and outlives the server.
-    :ivar said: what its process said, each a JSON object, also before a break.
+    :ivar said: what its process said, each a JSON object, also before a break; what it counted is not among it.
+    :ivar headway: what it counted.
     """
 
     record: Record
     folder: Path
     said: list[dict[str, Any]] = field(default_factory=list)
+    headway: Headway = field(default_factory=Headway)
     stopping: bool = False
     ended: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -109,13 +106,13 @@ class Training:
 
     @property
     def run(self) -> Path:
-        """What ``pseudonormal retrain`` writes."""
+        """What its process writes."""
         return self.folder / RUN
 
     @property
     def example(self) -> Path | None:
-        """The newest picture of a case before and after."""
-        picture = self.run / EXAMPLE
+        """The newest picture of what it is at."""
+        picture = self.run / self.record.request.picture
         return picture if picture.is_file() else None
 
     def become(self, state: State, **news: Any) -> None:
@@ -132,8 +129,12 @@ class Training:
     def hear(self, line: bytes) -> None:
         """Its process has printed a line; what is no JSON object is nobody's business."""
         fact = _object(line)
-        if fact is not None:
-            self.said.append(fact)
+        if fact is None:
+            return
+        if fact.get("event") == "progress":
+            self.headway.hear(fact)
+        else:
+            self.said.append({key: value for key, value in fact.items() if key not in _PLACES})
 
     def add(self, **fact: str) -> None:
         """Put a word of the server's among what the process said."""
@@ -148,43 +149,40 @@ class Training:
         :param position: how many come first, where it waits.
         :param since: the first line that is wanted.
         """
-        record, last = self.record, self._last("done")
-        learning = self._last("step")
-        done = record.state == "done"
+        record, request = self.record, self.record.request
+        now = request.progress(self.said, self.headway)
+        runs, done = record.state == "running", record.state == "done"
         return TrainingView(
             id=record.id,
-            recipe=record.request.recipe,
-            model=record.request.model,
-            minutes=record.request.minutes,
-            contrast=record.request.contrast,
-            settings=record.request.settings,
             state=record.state,
-            progress=1.0 if done else round(_progress(last), 4),
-            minutes_left=learning.get("minutes_left") if record.state == "running" and last is learning else None,
-            message=self._message(),
+            progress=1.0 if done else round(now.share, 4),
+            minutes_left=now.minutes_left if runs else None,
+            message=self._message(now.message),
             position=position,
             created=record.created,
             error=record.error,
             log=self.said[since:],
             next=len(self.said),
-            example=self.example is not None,
+            example=self._example_number(),
             candidate=record.candidate,
+            generator=record.generator,
+            result=record.result,
+            **request.shown(),
         )
 
-    def _last(self, key: str) -> Mapping[str, Any]:
-        """The newest line that has a key; an empty one where there is none."""
-        return next((line for line in reversed(self.said) if key in line), {})
+    def _message(self, doing: str) -> str:
+        words = self.record.request.words
+        if self.record.state == "running":
+            return words.stopping if self.stopping else doing
+        known = {"queued": "waiting", "stopped": words.stopped, "done": "done", "failed": self.record.error or "failed"}
+        return known[self.record.state]
 
-    def _message(self) -> str:
-        if self.record.state != "running":
-            words = {"queued": "waiting", "stopped": _STOPPED, "done": "done", "failed": self.record.error or "failed"}
-            return words[self.record.state]
-        if self.stopping:
-            return "stopping: what was learnt is being saved"
-        last: Mapping[str, Any] = next((line for line in reversed(self.said) if "stage" in line or "step" in line), {})
-        if last.get("stage") == "judging":
-            return "comparing with the model of before"
-        return "learning" if "step" in last else "reading the cases"
+    def _example_number(self) -> int:
+        """When it was drawn, in ms: a number that a picture drawn later does not have."""
+        try:
+            return (self.run / self.record.request.picture).stat().st_mtime_ns // 1_000_000
+        except OSError:
+            return 0
 
 
 def open_training(folder: Path) -> Training:
@@ -214,11 +212,6 @@ def said_last(folder: Path) -> str:
         return ""
     given = [match[1] for match in (re.fullmatch(r"pseudonormal: (.+)", line) for line in lines) if match]
     return given[-1] if given else ""
-
-
-def _progress(last: Mapping[str, Any]) -> float:
-    done = float(last.get("done", 0.0))
-    return LEARNING + (1 - LEARNING) * done if last.get("stage") == "judging" else LEARNING * done
 
 
 def _object(line: bytes) -> dict[str, Any] | None:

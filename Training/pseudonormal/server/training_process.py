@@ -1,4 +1,4 @@
-"""The process that trains: how it is started, listened to, asked to end, and made to."""
+"""The process that trains, or makes scans: how it is started, listened to, asked to end, and made to."""
 
 from __future__ import annotations
 
@@ -8,14 +8,12 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from pseudonormal.server.settings import TOKEN_VARIABLE
-from pseudonormal.server.training import ERRORS, SAID, TrainingRequest
+from pseudonormal.server.training import ERRORS, SAID
 
-RETRAIN = (sys.executable, "-m", "pseudonormal.cli.until_stdin_ends", "retrain")
 PATIENCE_SECONDS = 4.0
 """So long a training may take to save its state once it is to end. It needs less than two on a machine that is not
 overloaded; where it is ended, it goes on from what it saved before, which is whole whatever happens."""
@@ -23,39 +21,6 @@ FAREWELL_SECONDS = 1.5
 """So long a server that ends waits for its training, which saves its state by itself however long that takes."""
 LAST_WORDS_SECONDS = 1.0
 LONGEST_LINE = 1 << 22
-
-
-@dataclass(frozen=True)
-class Trainer:
-    """What makes a training's process.
-
-    :param store: the case store's folder.
-    :param model: where a request names no model.
-    :param device: "auto", "cpu", "cuda" or "cuda:N".
-    :param program: the command that the arguments of ``pseudonormal retrain`` are added to; it prints JSON lines and
-        ends, its state saved, when its stdin does.
-    """
-
-    store: Path
-    model: str
-    device: str
-    program: Sequence[str] = RETRAIN
-
-    def command(self, request: TrainingRequest, run: Path) -> list[str]:
-        """The process's command; a run that was begun goes on.
-
-        :param run: the run's folder.
-        """
-        settings = {"minutes": request.minutes} | request.settings
-        return [
-            *self.program,
-            str(self.store),
-            *("-o", str(run), "--model", request.model or self.model),
-            *("--recipe", request.recipe, "--device", self.device, "--json"),
-            *(["--contrast", request.contrast] if request.contrast else []),
-            *(word for key, value in settings.items() for word in ("--set", f"{key}={_text(value)}")),
-            *(["--resume"] if run.exists() else []),
-        ]
 
 
 class TrainingProcess:
@@ -122,7 +87,3 @@ def keep_in(folder: Path) -> tuple[BinaryIO, BinaryIO]:
     :raises OSError: they cannot be written.
     """
     return (folder / SAID).open("ab"), (folder / ERRORS).open("ab")
-
-
-def _text(value: bool | float | str) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)

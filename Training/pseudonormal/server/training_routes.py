@@ -12,8 +12,10 @@ from pseudonormal.server.engine import Engine, RecipeEntry
 from pseudonormal.server.errors import NotFound, without_place
 from pseudonormal.server.job_routes import Since
 from pseudonormal.server.material import MaterialAnswer, material_of
-from pseudonormal.server.training import Settings, TrainingRequest, TrainingView
+from pseudonormal.server.training import TrainingView
+from pseudonormal.server.training_request import TrainingRequest
 from pseudonormal.server.trainings import Trainings
+from pseudonormal.server.work import Settings
 
 if TYPE_CHECKING:
     from pseudonormal.store.store import Store
@@ -53,7 +55,7 @@ def training_router(trainings: Trainings, store: Store, engine: Engine) -> APIRo
 
     @router.get("/trainings")
     async def all_trainings() -> list[TrainingView]:
-        """Every training, the last first, without what they said."""
+        """Every training and every synthetic database, the last first, without what they said."""
         return trainings.views()
 
     @router.get("/trainings/{training_id}")
@@ -63,7 +65,7 @@ def training_router(trainings: Trainings, store: Store, engine: Engine) -> APIRo
 
     @router.post("/trainings/{training_id}/stop")
     async def stop(training_id: str) -> TrainingView:
-        """End a training within two seconds; what it learnt is saved. One that is over stays as it is."""
+        """End a training within two seconds; what it learnt, or made, is saved. One that is over stays as it is."""
         training = trainings.training(training_id)
         await trainings.stop(training)
         return trainings.view(training, len(training.said))
@@ -77,10 +79,10 @@ def training_router(trainings: Trainings, store: Store, engine: Engine) -> APIRo
 
     @router.get("/trainings/{training_id}/example", response_class=FileResponse)
     async def example(training_id: str) -> FileResponse:
-        """The newest picture of a case before and after (PNG)."""
+        """The newest picture: a case before and after, or some of the scans that were made (PNG)."""
         picture = trainings.training(training_id).example
         if picture is None:
-            raise NotFound("the training has drawn no example yet; ask again later")
+            raise NotFound("no picture was drawn yet; ask again later")
         return FileResponse(picture, media_type="image/png", headers={"Cache-Control": "no-store"})
 
     return router

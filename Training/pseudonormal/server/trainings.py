@@ -1,4 +1,7 @@
-"""All trainings of a server: those that wait, the one that runs, and those that are over. They outlive the server."""
+"""All trainings of a server: those that wait, the one that runs, and those that are over. They outlive the server.
+
+Making scans with what a training learnt is one of them: the machine does one thing at a time.
+"""
 
 from __future__ import annotations
 
@@ -6,47 +9,42 @@ import asyncio
 import logging
 import secrets
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import Any
 
 from pseudonormal.errors import InputError
+from pseudonormal.server.database_request import Database, generator_in
 from pseudonormal.server.errors import NotDone, NotFound, QueueFull, unwritable
 from pseudonormal.server.training import (
     RECORD,
     Record,
-    Settings,
     State,
     Training,
-    TrainingRequest,
     TrainingView,
     open_training,
     said_last,
 )
-from pseudonormal.server.training_process import FAREWELL_SECONDS, PATIENCE_SECONDS, Trainer, TrainingProcess, keep_in
+from pseudonormal.server.training_process import FAREWELL_SECONDS, PATIENCE_SECONDS, TrainingProcess, keep_in
+from pseudonormal.server.training_request import TrainingRequest
+from pseudonormal.server.work import Settings, Tools
 
 _LOG = logging.getLogger("pseudonormal.server")
 FOLDER = "trainings"
-_KILLED = (
-    "the training ran out of memory or was killed; resume it, with a smaller batch if it was the memory "
-    "(--set batch=1): it goes on from what was saved last"
-)
-
-_CUT = "it took too long to save what it had just learnt and was ended; it can go on from what it saved before"
 
 
 class Trainings:
     """Trainings in the order in which they were asked for, one at a time, each in a process of its own.
 
-    :param folder: gets a folder for each; made if missing. Those that it holds already are known, as stopped ones if
-        they were not over.
+    :param tools: what the processes are made with, asked for each of them. Their folder gets a folder for each
+        training; it is made if missing. Those that it holds already are known, as stopped ones if they were not over.
     :param most_waiting: so many may wait; more are refused.
     """
 
-    def __init__(self, folder: Path, trainer: Trainer, most_waiting: int) -> None:
-        self._folder = folder
-        self._trainer = trainer
+    def __init__(self, tools: Callable[[], Tools], most_waiting: int) -> None:
+        self._tools = tools
+        self._folder = tools().folder
         self._most_waiting = most_waiting
         self._trainings: dict[str, Training] = {}
         self._waiting: deque[Training] = deque()
@@ -60,7 +58,7 @@ class Trainings:
         """How many wait."""
         return len(self._waiting)
 
-    def submit(self, request: TrainingRequest) -> Training:
+    def submit(self, request: TrainingRequest | Database) -> Training:
         """Put a training at the end of the queue.
 
         :raises QueueFull: too many wait.
@@ -83,19 +81,17 @@ class Trainings:
         """Let a training that is not over go on from what it saved last; it waits its turn again.
 
         :param changed: settings that are other ones from now on.
-        :raises NotDone: it waits, runs, or is done.
+        :raises NotDone: it waits, runs, or is done, or knows no settings.
         :raises QueueFull: too many wait.
         """
         if training.record.state not in ("stopped", "failed"):
             raise NotDone(f"the training is {training.record.state}; only one that was stopped or failed can go on")
         self._check_room()
-        request = training.record.request
-        request = request.model_copy(update={"settings": request.settings | changed})
-        training.become("queued", request=request)
+        training.become("queued", request=training.record.request.changed(changed))
         self._enqueue(training)
 
     async def stop(self, training: Training) -> None:
-        """End a training within two seconds; what it learnt is saved. One that is over stays as it is."""
+        """End a training within two seconds; what it learnt, or made, is saved. One that is over stays as it is."""
         if training in self._waiting:
             self._waiting.remove(training)
             self._end(training, "stopped")
@@ -111,6 +107,20 @@ class Trainings:
         if training_id not in self._trainings:
             raise NotFound("there is no such training on the engine")
         return self._trainings[training_id]
+
+    def generator(self, training_id: str) -> Training:
+        """A training that is done and has made what scans can be made with.
+
+        :raises NotFound: there is none, or its files are gone.
+        :raises NotDone: it is not done, or has made a model.
+        """
+        training = self.training(training_id)
+        if training.record.state != "done":
+            raise NotDone(f"the training is {training.record.state}; scans are made with one that is done")
+        if training.record.generator is None:
+            raise NotDone("that training made no generator: name one of a recipe that makes scans")
+        generator_in(training.folder)
+        return training
 
     def view(self, training: Training, since: int = 0) -> TrainingView:
         """A training as clients see it.
@@ -144,7 +154,8 @@ class Trainings:
 
     async def _do(self, training: Training) -> None:
         training.become("running")
-        command = self._trainer.command(training.record.request, training.run)
+        training.headway.begin()
+        command = training.record.request.command(self._tools(), training.run)
         heard = len(training.said)
         said, errors = keep_in(training.folder)
         with said, errors:
@@ -173,14 +184,14 @@ class Trainings:
 
         :param heard: lines that earlier processes of the training had printed.
         """
-        news = training.said[heard:]
-        candidate = next((line["candidate"] for line in reversed(news) if "candidate" in line), None)
-        if code == 0 and isinstance(candidate, dict):
-            self._end(training, "done", candidate=candidate)
+        news, request = training.said[heard:], training.record.request
+        outcome = next((made for line in reversed(news) if (made := request.outcome(line))), {})
+        if code == 0 and outcome:
+            self._end(training, "done", **outcome)
         elif training.stopping or any("stopped" in line for line in news):
             self._end(training, "stopped")
         else:
-            reason = self._shown_as(said_last(training.folder)) if code > 0 else _KILLED
+            reason = self._shown_as(said_last(training.folder)) if code > 0 else request.words.killed
             self._end(training, "failed", error=reason or f"it ended without a reason (code {code})")
 
     def _end(self, training: Training, state: State, **news: Any) -> None:
@@ -198,7 +209,7 @@ class Trainings:
         if not training.ended.is_set():
             process.kill()
             await training.ended.wait()
-            training.add(warning=_CUT)
+            training.add(warning=training.record.request.words.cut)
 
     # --- the queue and the folder
 
@@ -223,7 +234,7 @@ class Trainings:
 
     def _shown_as(self, line: str) -> str:
         """A line without the places of files on the server, which are not the clients' business."""
-        places = {f"{self._folder}/": "", str(self._trainer.store): "the case store"}
+        places = {f"{self._folder}/": "", str(self._tools().store): "the case store"}
         for place, name in places.items():
             line = line.replace(place, name)
         return line
