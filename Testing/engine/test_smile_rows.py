@@ -31,7 +31,7 @@ def material():
 
 
 def drawing_of(material, guesses=None, **options):
-    guesses = guesses or Guesses([*material.labelled, *material.unlabelled])
+    guesses = guesses or Guesses([*material.labelled, *material.synthetic, *material.unlabelled])
     return Drawing(material, SmileOptions(**SMALL, **options), guesses, rehearse=False)
 
 
@@ -83,6 +83,18 @@ def test_streams_follow_the_material_and_the_flags(material):
     assert "normal" not in drawing_of(material, no_normal=True).streams
     assert drawing_of(material, no_simulation=True).streams == ("labelled", "unlabelled", "normal")
     assert drawing_of(replace(material, labelled=[], normal=[])).streams == ("simulated", "unlabelled", "rehearsal")
+
+
+def test_synthetic_scans_teach_where_lesions_are_in_half_of_the_labelled_rows_and_nothing_else(material):
+    made = [replace(a_scan(f"made{n}", 20 + n, "labelled"), synthetic=True, contrast="t2") for n in range(5)]
+    drawing, rng = drawing_of(replace(material, synthetic=made)), np.random.default_rng(0)
+    of = {
+        stream: [drawing.sample(stream, rng)["contrast"] for _ in range(60 if stream == "labelled" else 6)]
+        for stream in STREAMS
+        if stream != "rehearsal"  # painted heads are of any contrast
+    }
+    assert 0.3 < np.mean([contrast == "t2" for contrast in of.pop("labelled")]) < 0.7
+    assert {contrast for found in of.values() for contrast in found} == {"flair"}
 
 
 def test_lesions_are_simulated_in_unlabelled_scans_where_the_segmentor_saw_nothing(material):

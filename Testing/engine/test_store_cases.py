@@ -61,7 +61,7 @@ def test_a_case_comes_back_as_it_was_added(store: Store, a_scan: Path, tmp_path:
         synthetic=True,
     )
     assert store.case(case.id) == case
-    assert (case.status, case.priority, case.contrast, case.model) == ("new", 0.5, "FLAIR", "brain-mr")
+    assert (case.status, case.priority, case.contrast, case.model) == ("synthetic", 0.5, "FLAIR", "brain-mr")
     assert (case.created, case.updated, case.revisions, case.synthetic) == (MORNING, MORNING, 1, True)
     assert case.volume_ml == pytest.approx(mask.sum() * GRID.voxel_ml)
     assert case.findings >= 1

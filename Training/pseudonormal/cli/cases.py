@@ -31,7 +31,7 @@ app = typer.Typer(help="The case store: scans, and the revisions of their lesion
 @app.command("list")
 def list_cases(
     status: Annotated[
-        str | None, typer.Option(help="Only these: new, draft, accepted, needs_second_reader or rejected.")
+        str | None, typer.Option(help="Only these: new, draft, accepted, needs_second_reader, rejected or synthetic.")
     ] = None,
     text: Annotated[str, typer.Option(help="Only cases with this in their id, contrast, model or annotator.")] = "",
     limit: Annotated[int, typer.Option(metavar="N", min=0, help="How many at most.")] = 100,

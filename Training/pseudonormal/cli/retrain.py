@@ -50,10 +50,13 @@ def retrain(
 ) -> None:
     """Retrain a model on the accepted masks and all other scans of a case store.
 
-    The new model is judged on subjects that are kept aside, and then waits: models promote makes it current. Ctrl-C
-    keeps what was reached; --resume goes on from there.
+    The new model is judged on subjects that are kept aside, and then waits: models promote makes it current. With a
+    recipe that makes annotated scans (um, translation) it is a generator that is trained, for pseudonormal synthesize.
+    Ctrl-C keeps what was reached; --resume goes on from there.
     """
     from pseudonormal.models.device import choose_device
+    from pseudonormal.recipes.training import find_recipe
+    from pseudonormal.retraining.generator import LISTED, Generator, train_generator
     from pseudonormal.retraining.run import retrain as retrain_model
     from pseudonormal.training.interrupt import Stopped, stop_on_interrupt
 
@@ -62,9 +65,10 @@ def retrain(
     goes_on = resume and not _ended_before_it_began(run)
     recipe, how, options = _chosen(recipe, run, settings or [], goes_on)
     how = replace(how, device=str(choose_device(device)))
+    make = train_generator if find_recipe(recipe).from_store == "scans" else retrain_model
     try:
         with opened(store) as cases, stop_on_interrupt() as stop, _telling(as_json) as tell:
-            candidate = retrain_model(
+            made = make(
                 cases,
                 run,
                 model,
@@ -80,9 +84,12 @@ def retrain(
         _say_stopped(as_json, store, run)
         raise typer.Exit(INTERRUPTED) from None
     if as_json:
-        typer.echo(json.dumps({"candidate": candidate.as_json()}))
+        typer.echo(json.dumps({"generator" if isinstance(made, Generator) else "candidate": made.as_json()}))
+    elif isinstance(made, Generator):
+        typer.echo(f"generator: {run}, recipe {made.recipe}, from {made.subjects} subjects")
+        typer.echo(f"To use it: pseudonormal synthesize {run} {run / LISTED} -o FOLDER")
     else:
-        _print(candidate)
+        _print(made)
 
 
 def _ended_before_it_began(run: Path) -> bool:
@@ -103,8 +110,8 @@ def _chosen(recipe: str, run: Path, pairs: list[str], resume: bool) -> tuple[str
         options = read_options(run, known.default_options())
     else:
         known = find_recipe(recipe)
-        gentle = known.settings.learning_rate * GENTLENESS
-        how, options = replace(known.settings, minutes=MINUTES, learning_rate=gentle), known.default_options()
+        rate = known.settings.learning_rate * (1 if known.from_store == "scans" else GENTLENESS)
+        how, options = replace(known.settings, minutes=MINUTES, learning_rate=rate), known.default_options()
     return recipe, *with_overrides(how, options, pairs)
 
 

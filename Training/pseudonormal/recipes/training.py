@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from pseudonormal.errors import InputError
 from pseudonormal.recipes.brain import BrainRecipe
@@ -40,14 +40,15 @@ class TrainingRecipe:
     :param settings: what the shipped model was trained with.
     :param options: what can be chosen beyond the settings, a frozen dataclass of numbers, truth values and words; None
         where there is nothing.
-    :param from_store: whether the scans and masks of a case store are enough; else it needs label maps too.
+    :param from_store: what comes of the scans and masks of a case store alone: a model, or a generator of annotated
+        scans; None: it needs label maps too, or is of no use to a lab.
     """
 
     explanation: str
     build: Callable[[Streams, Any], Trainable]
     settings: Settings
     options: type | None = None
-    from_store: bool = False
+    from_store: Literal["model", "scans"] | None = None
 
     def default_options(self) -> Any:
         """The options that hold where nobody chooses others, or None."""
@@ -82,7 +83,7 @@ RECIPES: dict[str, TrainingRecipe] = {
         lambda streams, options: SmileRecipe(smile_material(streams), options),
         Settings(minutes=10, batch=1, reuse=4, pool=60, learning_rate=2e-3),
         SmileOptions,
-        from_store=True,
+        from_store="model",
     ),
     "mask-gan": TrainingRecipe(
         "Draws lesion masks that nobody has drawn, of a size and on a side that are asked for. Learns from masks, with "
@@ -99,6 +100,7 @@ RECIPES: dict[str, TrainingRecipe] = {
         lambda streams, options: UmRecipe(um_material(streams, options), options),
         Settings(minutes=30, batch=2, reuse=6, pool=80, learning_rate=1e-3),
         UmOptions,
+        from_store="scans",
     ),
     "translation": TrainingRecipe(
         "Makes scans from label maps, with lesions where the map has them (pix2pix, SPADE, pix2pixHD or CycleGAN): the "
@@ -107,6 +109,7 @@ RECIPES: dict[str, TrainingRecipe] = {
         lambda streams, options: TranslationRecipe(translation_material(streams, options), options),
         Settings(minutes=30, batch=2, reuse=8, pool=80, learning_rate=1e-3, momentum=0.5, average=0.995),
         TranslationOptions,
+        from_store="scans",
     ),
     "encoder": TrainingRecipe(
         "Learns the features by which evaluate --metric mm-fid compares images. Learns from painted heads alone: of "

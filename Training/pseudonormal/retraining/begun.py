@@ -11,12 +11,12 @@ from pseudonormal.errors import InputError
 from pseudonormal.models.bundle import find_bundle, load_model
 from pseudonormal.models.registry import Registry, fingerprint_of
 from pseudonormal.models.versions import Entry
-from pseudonormal.retraining.material import Material, gather, read_material
+from pseudonormal.retraining.material import FOLDER, Material, gather, read_material
 from pseudonormal.scan.atomic import atomic_file, unwritable
 from pseudonormal.store.store import Store
 from pseudonormal.training.settings import Settings, write_settings
 
-_FILE, _MATERIAL = "retrain.json", "material"
+_FILE = "retrain.json"
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def begin(
         raise InputError(f"{run}: holds a run already; give --resume to continue it or another folder")
     bundle = find_bundle(parent)
     entry = _registered(bundle, registry)
-    material = gather(store, run / _MATERIAL, contrast=contrast)
+    material = gather(store, run / FOLDER, contrast=contrast)
     version = registry.reserve(entry.name, entry.version)
     noted = {"name": entry.name, "parent": entry.version, "version": version, "recipe": trained_by[0]}
     write_settings(run, *trained_by)
@@ -84,7 +84,7 @@ def go_on(run: Path, registry: Registry) -> Begun:
             str(noted["version"]),
             str(noted["recipe"]),
             registry.bundle(name, parent),
-            read_material(run / _MATERIAL),
+            read_material(run / FOLDER),
         )
     except FileNotFoundError:
         raise InputError(

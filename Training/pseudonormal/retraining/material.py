@@ -14,21 +14,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from pseudonormal.cases import COLUMNS, TRAIN, VALIDATION, Case, read_cases
+from pseudonormal.cases import COLUMNS, SYNTHETIC, TRAIN, VALIDATION, Case, read_cases
 from pseudonormal.errors import InputError
 from pseudonormal.models.comparison import FEWEST_SUBJECTS
 from pseudonormal.scan.atomic import OutputFolder, atomic_file
 from pseudonormal.scan.nifti import read_nifti
 from pseudonormal.store.records import Split
-from pseudonormal.store.reviewed import decided_cases, every_case
+from pseudonormal.store.results import FOREGROUND, PSEUDO_NORMAL
+from pseudonormal.store.reviewed import decided_cases, real_cases, synthetic_cases
 from pseudonormal.store.splits import frozen_splits, planned_splits
 from pseudonormal.store.store import CaseRecord, RevisionRecord, Store
 from pseudonormal.synthesis.contrast import SEQUENCES
 
 TEST = "test"
 ANY = "any"  # contrast: mix them
+MOST_SYNTHETIC = 200  # all scans of a training are held in memory
 FEW = 5  # labelled subjects to learn from, below which a user is told
-_LIST, _FACTS = "cases.csv", "material.json"
+FOLDER = "material"  # of a run, what gather() writes
+LIST, _FACTS = "cases.csv", "material.json"
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,8 @@ class Survey:
 
     :param labelled: cases whose newest decision is "accepted"; an empty mask means that there is no lesion.
     :param unlabelled: all other cases but rejected ones.
+    :param synthetic: scans that a network made, ``MOST_SYNTHETIC`` at most; they are learnt from only, and counted
+        nowhere else.
     :param weighted: labelled cases in which a reviewer marked what not to trust.
     :param subjects: how many stand in each split.
     :param refusal: why no training can begin, and what to do; empty when one can.
@@ -47,6 +52,7 @@ class Survey:
     unlabelled: int
     weighted: int
     subjects: Mapping[str, int]
+    synthetic: int = 0
     refusal: str = ""
     hints: tuple[str, ...] = ()
 
@@ -75,7 +81,7 @@ class Material:
 
 @dataclass(frozen=True)
 class _Used:
-    """A case and, where it is labelled, the revision that says so."""
+    """A case and, where it is labelled, the revision that says so; of a synthetic one its newest."""
 
     case: CaseRecord
     revision: RevisionRecord | None
@@ -91,30 +97,31 @@ def survey(store: Store, *, contrast: str = "", seed: int = 0) -> Survey:
 
     :param contrast: as for :func:`gather`.
     """
-    return _survey(_used(store, contrast, planned_splits(store, seed)), contrast)
+    return _survey(_used(store, contrast, planned_splits(store, seed)), _made(store, contrast), contrast)
 
 
-def gather(store: Store, folder: Path, *, contrast: str = "", seed: int = 0) -> Material:
+def gather(store: Store, folder: Path, *, contrast: str = "", synthetic: bool = True, seed: int = 0) -> Material:
     """Freeze the splits and list the material: ``FOLDER/cases.csv`` and ``FOLDER/material.json``.
 
     The list names the store's own files, which never change; none is copied.
 
     :param contrast: "flair", "t1", ...: use scans of this contrast only; "any": mix them; empty: there must be one.
+    :param synthetic: whether scans that a network made are learnt from too.
     :param seed: of the splits of subjects that have none yet.
     :raises InputError: there is nothing to learn from, contrasts are mixed, or the folder cannot be written.
     """
-    used = _used(store, contrast, planned_splits(store, seed))
-    found = _survey(used, contrast)
+    made = _made(store, contrast) if synthetic else []
+    found = _survey(_used(store, contrast, planned_splits(store, seed)), made, contrast)
     if found.refusal:
         raise InputError(f"{store.folder}: {found.refusal}")
     splits = frozen_splits(store, seed)
-    used = _used(store, contrast, splits)
+    used = [*_used(store, contrast, splits), *made]
     text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, [*COLUMNS, "contrast", "doubtful", "weight", "revision"], restval="")
+    writer = csv.DictWriter(text, [*COLUMNS, "contrast", "doubtful", "weight", "revision", SYNTHETIC], restval="")
     writer.writeheader()
     writer.writerows(_row(store, one) for one in used)
     with OutputFolder(folder) as part:
-        for name, content in ((_LIST, text.getvalue()), (_FACTS, json.dumps(asdict(found), indent=1) + "\n")):
+        for name, content in ((LIST, text.getvalue()), (_FACTS, json.dumps(asdict(found), indent=1) + "\n")):
             with atomic_file(part / name) as stream:
                 stream.write(content.encode())
     return read_material(folder)
@@ -131,7 +138,7 @@ def read_material(folder: Path) -> Material:
         found = Survey(**{**facts, "hints": tuple(facts["hints"])})
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path}: is missing or damaged: begin the run anew in another folder") from error
-    cases = read_cases(folder / _LIST)
+    cases = read_cases(folder / LIST)
     stated = sorted(_identity(case) for case in cases)
     return Material(cases, found, hashlib.sha256("\n".join(stated).encode()).hexdigest())
 
@@ -142,18 +149,27 @@ def contrast_word(text: str) -> str:
 
 
 def _used(store: Store, contrast: str, splits: Mapping[str, Split]) -> list[_Used]:
-    """The cases of a contrast in the store's own order, rejected ones left out."""
+    """The cases of a contrast in the store's own order; no rejected and no synthetic ones."""
     accepted = {reviewed.case.id: reviewed.revision for reviewed in decided_cases(store, ("accepted",))}
     rejected = {reviewed.case.id for reviewed in decided_cases(store, ("rejected",))}
-    wanted = contrast_word(contrast)
-    cases = [case for case in every_case(store) if case.id not in rejected]
-    if wanted not in ("", ANY):
-        cases = [case for case in cases if contrast_word(case.contrast) == wanted]
+    cases = [case for case in real_cases(store) if case.id not in rejected and _is_of(case, contrast)]
     found = [_Used(case, accepted.get(case.id), splits[case.subject or case.id]) for case in cases]
     return sorted(found, key=lambda one: one.case.id)
 
 
-def _survey(used: Sequence[_Used], contrast: str) -> Survey:
+def _made(store: Store, contrast: str) -> list[_Used]:
+    """Synthetic cases of a contrast, each with its mask; they stand beside every split, in split train."""
+    cases = [case for case in synthetic_cases(store) if case.head is not None and _is_of(case, contrast)]
+    cases = cases[:MOST_SYNTHETIC]  # their ids, which they are sorted by, are random
+    return [_Used(case, store.history(case.id)[-1], "train") for case in cases]
+
+
+def _is_of(case: CaseRecord, contrast: str) -> bool:
+    wanted = contrast_word(contrast)
+    return wanted in ("", ANY) or contrast_word(case.contrast) == wanted
+
+
+def _survey(used: Sequence[_Used], made: Sequence[_Used], contrast: str) -> Survey:
     labelled = [one for one in used if one.revision is not None]
     per_split = {split: len({one.subject for one in used if one.split == split}) for split in (TRAIN, VALIDATION, TEST)}
     return Survey(
@@ -161,7 +177,8 @@ def _survey(used: Sequence[_Used], contrast: str) -> Survey:
         unlabelled=len(used) - len(labelled),
         weighted=sum(one.revision is not None and one.revision.weights_sha256 is not None for one in labelled),
         subjects=per_split,
-        refusal=_refusal(used, labelled, contrast),
+        synthetic=len(made),
+        refusal=_refusal([*used, *made], labelled, contrast),
         hints=tuple(_hints(labelled)),
     )
 
@@ -212,6 +229,7 @@ def _row(store: Store, one: _Used) -> dict[str, str]:
     word = contrast_word(case.contrast)
     row = {"case": case.id, "subject": one.subject, "split": one.split, "image": image}
     row["contrast"] = word if word in SEQUENCES else ""
+    row[SYNTHETIC] = "1" if case.synthetic else ""
     weights = None if revision is None else store.weights_path(revision.id)
     trusted = (1.0, 1.0) if weights is None else _range(weights)
     if revision is None or trusted == (0, 0):
@@ -219,12 +237,19 @@ def _row(store: Store, one: _Used) -> dict[str, str]:
             row["doubtful"] = str(store.mask_path(case.head).absolute())
         return row | {"revision": case.head or ""}
     diseased = bool(revision.findings)
+    known = {name: str(store.volume_path(case.id, name).absolute()) for name in _made_with(store, case)}
     return row | {
         "mask": str(store.mask_path(revision.id).absolute()) if diseased else "",
-        "normal": "" if diseased else image,
+        "normal": known.get(PSEUDO_NORMAL, "") if diseased else image,
+        "foreground": known.get(FOREGROUND, ""),
         "weight": str(weights.absolute()) if weights is not None and trusted[0] < trusted[1] else "",
         "revision": revision.id,
     }
+
+
+def _made_with(store: Store, case: CaseRecord) -> list[str]:
+    """What is known for certain of a scan because it was made with it; of a real one, nothing."""
+    return [name for name in store.volumes(case.id) if name in (PSEUDO_NORMAL, FOREGROUND)] if case.synthetic else []
 
 
 def _range(weights: Path) -> tuple[float, float]:

@@ -8,9 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from pseudonormal.evaluate.rows import RowStore
 from pseudonormal.models.bundle import Model, load_model
@@ -18,15 +16,14 @@ from pseudonormal.models.comparison import Comparison
 from pseudonormal.models.device import choose_device
 from pseudonormal.models.registry import Registry
 from pseudonormal.models.versions import Entry
-from pseudonormal.recipes.foreground import find_brain
 from pseudonormal.retraining.begun import Begun, begin, go_on
 from pseudonormal.retraining.candidate import Candidate, facts_of, make_bundle
+from pseudonormal.retraining.finding import brain_finder
 from pseudonormal.retraining.judge import Judge, compared, means
 from pseudonormal.retraining.learner import learner, start_weights
 from pseudonormal.retraining.material import TEST
 from pseudonormal.store.store import Store
-from pseudonormal.training.interrupt import Stopped, heeding
-from pseudonormal.training.references import FindForeground
+from pseudonormal.training.interrupt import heeding
 from pseudonormal.training.settings import Settings
 from pseudonormal.training.trainer import train
 
@@ -96,7 +93,7 @@ def _make(
     stop: threading.Event,
 ) -> None:
     """Train, and make the candidate's bundle."""
-    brain = _brain_finder(before, stop)
+    brain = brain_finder(before, stop)
     with heeding(_networks(before), stop):
         taught = learner(begun.recipe, begun.material, brain, before, options)
     weights = train(
@@ -122,7 +119,7 @@ def _judged(
 ) -> Candidate:
     """Judge candidate and parent on the same cases, hold the candidate against all versions, register it."""
     after = load_model(str(bundle), before.device)
-    judge = Judge(begun.material.of(TEST), _brain_finder(before, stop), RowStore(run / "judged.jsonl"))
+    judge = Judge(begun.material.of(TEST), brain_finder(before, stop), RowStore(run / "judged.jsonl"))
     with heeding([*_networks(before), *_networks(after)], stop):
         of_after, of_before = judge.judge([after, before], lambda share: tell({"stage": "judging", "done": share}))
     registry.measured(begun.name, begun.parent, means(of_before), of_before)
@@ -139,17 +136,6 @@ def _judged(
         comparisons={begun.parent: Comparison(0, {}), **comparisons},  # it was judged, be it on nobody
     )
     return Candidate(registry.register(bundle, entry))
-
-
-def _brain_finder(model: Model, stop: threading.Event) -> FindForeground:
-    """The parent's; reading many scans takes minutes, so between any two of them it looks whether to stop."""
-
-    def found(image: NDArray[np.float32]) -> NDArray[np.bool_]:
-        if stop.is_set():
-            raise Stopped
-        return find_brain(image, model)
-
-    return found
 
 
 def _networks(model: Model) -> list[torch.nn.Module]:

@@ -89,6 +89,14 @@ def header_for(geometry: Geometry, dtype: np.dtype, description: str = "") -> Ni
     return header
 
 
+def description_of(header: bytes) -> str:
+    """What a NIfTI header says in its description; at most 80 characters.
+
+    :param header: 348 or 540 bytes, see :class:`pseudonormal.scan.scan.Storage`.
+    """
+    return bytes(_parsed(header)["descrip"]).rstrip(b"\0").decode("utf-8", errors="replace")
+
+
 def _finish(header: Nifti1Header | Nifti2Header, storage: Storage) -> None:
     header.set_data_dtype(storage.dtype)
     if storage.scaled:

@@ -56,7 +56,13 @@ def recipes() -> list[dict[str, Any]]:
     plain = {name: f"A classical fill, nothing is learnt: {recipe.description}." for name, recipe in CLASSICAL.items()}
     trainable = [name for name, recipe in RECIPES.items() if recipe.from_store]
     entries = [
-        {"name": name, "explanation": text, "trainable": name in trainable, "default": name in trainable[:1]}
+        {
+            "name": name,
+            "explanation": text,
+            "trainable": name in trainable,
+            "makes": RECIPES[name].from_store if name in trainable else None,
+            "default": name in trainable[:1],
+        }
         for name, text in (learnt | plain).items()
     ]
     return sorted(entries, key=lambda entry: not entry["trainable"])

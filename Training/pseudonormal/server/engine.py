@@ -45,11 +45,13 @@ class RecipeEntry(BaseModel):
 
     :param explanation: what it learns and from what, one paragraph.
     :param trainable: whether a training from the case store can name it.
+    :param makes: what such a training gives: a model, or a generator of annotated scans.
     """
 
     name: str
     explanation: str
     trainable: bool
+    makes: Literal["model", "scans"] | None = None
     default: bool
 
 

@@ -17,6 +17,7 @@ from pseudonormal.errors import InputError
 from pseudonormal.regions import connected
 from pseudonormal.scan.nifti import read_nifti
 from pseudonormal.scan.scan import Geometry, Scan
+from pseudonormal.scan.synthetic import is_marked
 from pseudonormal.store import cases, revisions
 from pseudonormal.store.blobs import Blobs
 from pseudonormal.store.database import Database
@@ -62,8 +63,9 @@ def add_case(
     seed = None if given.mask is None else read_mask_on(given.mask, scan.geometry, given.image.name)
     trust = None if given.weights is None else _trust(given.weights, scan.geometry, seed)
     derived = {checked_volume(name): read_derived(path, scan.geometry) for name, path in given.volumes.items()}
+    synthetic = given.synthetic or is_marked(scan)
     priority = given.priority
-    if priority is None:
+    if priority is None and not synthetic:  # it is never anybody's turn to review what nobody scanned
         doubted = None if trust is None else doubted_ml(trust, scan.geometry)
         priority = urgency(report, None if seed is None else _ml(seed, scan.geometry), doubted)
     priority = checked_priority(priority)
@@ -80,7 +82,7 @@ def add_case(
         contrast=contrast,
         subject=None if subject is None else secret.pseudonym(subject),
         model=model,
-        synthetic=given.synthetic,
+        synthetic=synthetic,
         geometry=grid,
         report=report,
         volumes=hashes,

@@ -26,6 +26,7 @@ STATUS_OF: dict[State | None, Status] = {
     "needs_second_reader": "needs_second_reader",
     "rejected": "rejected",
 }
+SYNTHETIC: Status = "synthetic"
 # States that decide nothing: what was decided before stands while somebody draws on.
 UNDECIDED: tuple[State, ...] = ("seed", "draft", "consensus")
 # The order in which cases are given out, and listed.
@@ -162,8 +163,14 @@ def has_status(status: Status) -> ColumnElement[bool]:
     if status not in get_args(Status):
         raise InputError(f"status {status}: not known; name one of {', '.join(get_args(Status))}")
     states = [state for state, meant in STATUS_OF.items() if meant == status and state is not None]
-    condition = revisions.c.state.in_(states)
-    return or_(revisions.c.state.is_(None), condition) if status == STATUS_OF[None] else condition
+    condition: ColumnElement[bool] = revisions.c.state.in_(states)
+    if status == "rejected":
+        return condition
+    if status == SYNTHETIC:
+        return and_(cases.c.synthetic, or_(revisions.c.state.is_(None), revisions.c.state != "rejected"))
+    if status == STATUS_OF[None]:
+        condition = or_(revisions.c.state.is_(None), condition)
+    return and_(~cases.c.synthetic, condition)
 
 
 def needs_another_than(annotator: str) -> ColumnElement[bool]:
@@ -177,7 +184,7 @@ def record(row: Row[Any]) -> CaseRecord:
     """A row of :func:`listing` in the words of the project."""
     return CaseRecord(
         id=row.id,
-        status=STATUS_OF[row.state],
+        status=SYNTHETIC if row.synthetic and row.state != "rejected" else STATUS_OF[row.state],
         priority=row.priority,
         contrast=row.contrast,
         subject=row.subject,

@@ -58,7 +58,6 @@ def _write_case(store: Store, reviewed: Reviewed, folder: Path, parts: list[str]
         "Author": reader,
         "Created": revision.created.isoformat(),
         "SeedModel": case.model,
-        "Synthetic": case.synthetic,
     }
     write_json(anat / f"{mask}.json", sidecar)
 

@@ -10,7 +10,7 @@ from pseudonormal.scan.nifti import read_nifti
 from pseudonormal.store.adding import doubted_ml
 from pseudonormal.store.diversity import apart, descriptor
 from pseudonormal.store.records import CaseRecord
-from pseudonormal.store.reviewed import every_case
+from pseudonormal.store.reviewed import real_cases
 from pseudonormal.store.store import Store
 from pseudonormal.store.urgency import urgency
 
@@ -23,11 +23,13 @@ def prioritise(store: Store, *, seed: int | None = None) -> int:
     The order by uncertainty gives each case what there is to correct in it (:func:`urgency`), less the more it is like
     cases before it (:func:`apart`); cases that are done stand before all. In ml, as the priorities of new cases.
 
+    Synthetic cases are given to nobody and have no place in it.
+
     :param seed: of the control order, :func:`random_priority`; None: by uncertainty.
     :returns: how many cases there are.
     """
     # By the time they were added: with equal numbers, older cases come first, whatever order they stood in before.
-    found = sorted(every_case(store), key=lambda case: (case.created, case.id))
+    found = sorted(real_cases(store), key=lambda case: (case.created, case.id))
     numbers = _uncertain(store, found) if seed is None else {case.id: random_priority(case.id, seed) for case in found}
     for case_id, number in numbers.items():
         store.set_priority(case_id, number)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-Status = Literal["new", "draft", "accepted", "needs_second_reader", "rejected"]
+Status = Literal["new", "draft", "accepted", "needs_second_reader", "rejected", "synthetic"]
 State = Literal["seed", "draft", "accepted", "needs_second_reader", "rejected", "consensus"]
 Split = Literal["train", "validation", "test"]
 
@@ -17,12 +17,12 @@ class CaseRecord:
 
     :param id: pseudonym, drawn at random.
     :param status: follows from the newest revision: none or a seed is "new", a draft or a consensus that nobody has
-        accepted is "draft".
+        accepted is "draft". A scan that a network made is "synthetic" whatever its revisions are, unless rejected.
     :param priority: the higher, the sooner it is given out; None comes last.
     :param contrast: kind of scan, for instance "T1w"; empty when not known.
     :param subject: pseudonym of the person, equal for all scans of a person; None when not known.
     :param model: name of the model that proposed the seed mask.
-    :param synthetic: whether the scan was simulated.
+    :param synthetic: whether a network made the scan.
     :param created: when it was added (UTC).
     :param updated: when its newest revision was added, or the case itself (UTC).
     :param revisions: how many there are.

@@ -15,6 +15,7 @@ from pseudonormal.errors import InputError
 from pseudonormal.store.volumes import read_derived, read_image, read_mask_on
 
 PSEUDO_NORMAL = "pseudo_normal"
+FOREGROUND = "foreground"  # of a synthetic case, which is made with it
 ALWAYS = (PSEUDO_NORMAL, "difference", "difference_z")
 DERIVED = (*ALWAYS, "wide_difference_z")
 """Volumes that a case takes over from results; the wide difference where it was asked for."""

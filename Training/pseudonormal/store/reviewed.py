@@ -13,7 +13,7 @@ from typing import Any
 from pseudonormal.cases import TRAIN, VALIDATION
 from pseudonormal.errors import InputError
 from pseudonormal.scan.atomic import atomic_file
-from pseudonormal.store.cases import UNDECIDED
+from pseudonormal.store.cases import SYNTHETIC, UNDECIDED
 from pseudonormal.store.store import CaseRecord, RevisionRecord, Store
 
 _PAGE = 200
@@ -50,18 +50,28 @@ def reviewed_cases(store: Store, states: Sequence[str]) -> list[Reviewed]:
 
 
 def decided_cases(store: Store, states: Sequence[str]) -> list[Reviewed]:
-    """The cases whose newest decision is one of ``states``, by case id.
+    """The cases whose newest decision is one of ``states``, by case id; no synthetic ones.
 
     Drafts and consensuses decide nothing: what was accepted stands while somebody draws on. They count where
     ``states`` asks for them.
     """
     found = []
-    for case in every_case(store):
+    for case in real_cases(store):
         decided = [r for r in store.history(case.id) if r.state not in UNDECIDED or r.state in states]
         newest = max(decided, key=lambda revision: revision.number, default=None)
         if newest is not None and newest.state in states:
             found.append(Reviewed(case, newest))
     return sorted(found, key=lambda reviewed: reviewed.case.id)
+
+
+def real_cases(store: Store) -> Iterator[CaseRecord]:
+    """Every case that is a scan of somebody."""
+    return (case for case in every_case(store) if not case.synthetic)
+
+
+def synthetic_cases(store: Store) -> list[CaseRecord]:
+    """Scans that a network made, by case id; not those that were rejected."""
+    return sorted((case for case in every_case(store) if case.status == SYNTHETIC), key=lambda case: case.id)
 
 
 def every_case(store: Store) -> Iterator[CaseRecord]:

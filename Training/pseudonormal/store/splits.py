@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
 from pseudonormal.store.records import Split
-from pseudonormal.store.reviewed import decided_cases, every_case
+from pseudonormal.store.reviewed import decided_cases, real_cases
 from pseudonormal.store.store import Store
 
 # In the order in which empty ones are filled: with two subjects a model can be trained and judged.
@@ -17,7 +17,8 @@ SHARES: dict[Split, float] = {"train": 0.70, "test": 0.15, "validation": 0.15}
 def frozen_splits(store: Store, seed: int = 0) -> dict[str, Split]:
     """The split of every subject of the store; those that have none yet get one, which they keep for good.
 
-    A subject is a person's pseudonym, or a case's id where the person is not known.
+    A subject is a person's pseudonym, or a case's id where the person is not known. Synthetic cases have no split here:
+    they are learnt from and nothing else.
 
     :param seed: of the order in which subjects are given out; matters only for those that have no split yet.
     :raises InputError: the store cannot be written.
@@ -34,7 +35,7 @@ def planned_splits(store: Store, seed: int = 0) -> dict[str, Split]:
     accepted = decided_cases(store, ("accepted",))
     diseased = {reviewed.subject for reviewed in accepted if reviewed.revision.findings}
     sound = {reviewed.subject for reviewed in accepted} - diseased
-    others = {case.subject or case.id for case in every_case(store)} - diseased - sound
+    others = {case.subject or case.id for case in real_cases(store)} - diseased - sound
     return with_new_subjects(store.splits(), (diseased, sound, others), seed)
 
 

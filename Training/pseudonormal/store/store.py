@@ -113,7 +113,7 @@ class Store:
             :func:`pseudonormal.store.urgency.urgency` tells from report and mask.
         :param subject: any key that tells persons apart; only a keyed hash of it is kept.
         :param contrast: kind of scan, for instance "T1w".
-        :param synthetic: whether the scan was simulated.
+        :param synthetic: whether a network made the scan; a file that says so in its header is one in any case.
         :raises InputError: something cannot be read, is on another grid, or the store cannot be written.
         """
         given = adding.Given(

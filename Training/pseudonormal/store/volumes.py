@@ -15,6 +15,7 @@ from pseudonormal.scan.nifti import header_like, read_nifti
 from pseudonormal.scan.placing import place_mask, same_grid
 from pseudonormal.scan.reading import read_scan
 from pseudonormal.scan.scan import Geometry, Scan, Storage
+from pseudonormal.scan.synthetic import MARK, is_marked
 from pseudonormal.scan.writing import write_like
 
 # What places voxels in space, and numbers in their scale. All else in a header is left behind: free text, dates,
@@ -86,7 +87,7 @@ def read_mask_on(path: Path, grid: Geometry, scan: str) -> NDArray[np.bool_]:
 
 
 def _nameless(scan: Scan) -> Scan:
-    """The same scan with a header that holds its grid and scale and nothing else.
+    """The same scan with a header that holds its grid and scale, that it is synthetic, and nothing else.
 
     Voxels, their type on disk, scaling, and the transforms of a NIfTI header stay bit for bit.
     """
@@ -97,6 +98,8 @@ def _nameless(scan: Scan) -> Scan:
     for field in _GRID_FIELDS:
         fresh[field] = source[field]
     fresh["pixdim"][:4] = source["pixdim"][:4]
+    if is_marked(scan):
+        fresh["descrip"] = MARK.encode()
     return replace(scan, storage=replace(scan.storage, header=fresh.binaryblock))
 
 

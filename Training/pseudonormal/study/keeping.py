@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -22,6 +22,7 @@ from pseudonormal.training.references import Reference
 
 VERSION = "1"  # raise it when scans are painted or sorted in another way
 WORDS = ("case", "contrast", "subject")
+ARRAYS = ("image", "brain", "lesion", "doubtful", "weight", "parcels")
 
 
 def material_file(out: Path, cases: Sequence[Case], contrast: str) -> Path:
@@ -40,9 +41,9 @@ def write_material(path: Path, material: StudyMaterial) -> None:
     for name in LISTS:
         words[name] = []
         for number, scan in enumerate(getattr(material, name)):
-            parts = {field.name: getattr(scan.reference, field.name) for field in fields(Reference)}
-            words[name].append({word: parts.pop(word) for word in WORDS})
-            known = {part: array for part, array in (parts | {"truth": scan.truth}).items() if array is not None}
+            words[name].append({word: getattr(scan.reference, word) for word in WORDS})
+            parts = {part: getattr(scan.reference, part) for part in ARRAYS} | {"truth": scan.truth}
+            known = {part: array for part, array in parts.items() if array is not None}
             arrays |= {f"{name}/{number}/{part}": array for part, array in known.items()}
     for number, anatomy in enumerate(material.anatomies):
         arrays |= {f"anatomies/{number}/groups": anatomy.groups, f"anatomies/{number}/brain": anatomy.brain}

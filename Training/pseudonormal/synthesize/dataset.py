@@ -22,13 +22,13 @@ from pseudonormal.cases import COLUMNS, SYNTHETIC, TRAIN
 from pseudonormal.errors import InputError
 from pseudonormal.recipes.synthesizer import Synthesizer, Synthetic
 from pseudonormal.scan.atomic import OutputFolder, atomic_file
+from pseudonormal.scan.synthetic import MARK
 from pseudonormal.scan.writing import write_image
 from pseudonormal.training.strands import work_for_parent
 
 LIST, PLAN, SHEET = "cases.csv", "plan.json", "contact_sheet.png"
 FURTHER = (SYNTHETIC, "contrast", "source", "recipe")
 WHITE_STORED = 1000  # what scaled intensity 1 is stored as, in int16
-DESCRIPTION = "SYNTHETIC, made by PseudoNormal; not a scan of a patient"
 
 
 @dataclass(frozen=True)
@@ -161,9 +161,9 @@ def _write(made: Synthetic, folder: Path) -> None:
     for name, scaled in (("image", made.image), ("normal", made.normal)):
         if scaled is not None:
             stored = np.clip(np.rint(scaled * WHITE_STORED), -32768, 32767).astype(np.int16)
-            write_image(stored, made.geometry, folder / f"{name}.nii.gz", DESCRIPTION)
-    write_image(made.mask, made.geometry, folder / "mask.nii.gz", DESCRIPTION)
-    write_image(made.foreground, made.geometry, folder / "foreground.nii.gz", DESCRIPTION)
+            write_image(stored, made.geometry, folder / f"{name}.nii.gz", MARK)
+    write_image(made.mask, made.geometry, folder / "mask.nii.gz", MARK)
+    write_image(made.foreground, made.geometry, folder / "foreground.nii.gz", MARK)
 
 
 _there: list[Synthesizer] = []  # of a process that makes scans

@@ -31,7 +31,7 @@ FindForeground = Callable[[NDArray[np.float32]], NDArray[np.bool_]]
 
 @dataclass(frozen=True)
 class Reference:
-    """A real scan on the model grid.
+    """A scan on the model grid.
 
     :param image: (D, H, W) float32 scaled intensities.
     :param brain: (D, H, W) the foreground.
@@ -41,6 +41,7 @@ class Reference:
     :param subject: the person; several scans may be of one.
     :param weight: (D, H, W) float32 in [0, 1], how far a reviewer trusts what was drawn; None: wholly, everywhere.
     :param parcels: (D, H, W) int16, the numbers of a parcellation, 0 outside; None when there is none.
+    :param synthetic: whether a network made it.
     """
 
     case: str
@@ -52,6 +53,7 @@ class Reference:
     subject: str = ""
     weight: NDArray[np.float32] | None = None
     parcels: NDArray[np.int16] | None = None
+    synthetic: bool = False
 
 
 def read_reference(case: Case, foreground_of: FindForeground, *, unknown: bool = False) -> Reference:
@@ -116,6 +118,7 @@ def read_reference(case: Case, foreground_of: FindForeground, *, unknown: bool =
         case.subject,
         None if weight is None else _at_least(weight[near]),
         None if parcels is None else _at_least(parcels[near]),
+        case.synthetic,
     )
 
 

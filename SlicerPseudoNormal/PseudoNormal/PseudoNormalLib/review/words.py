@@ -23,6 +23,7 @@ def in_words(status: str) -> str:
         "needs_second_reader": _("Second reader"),
         "rejected": _("Rejected"),
         "consensus": _("Consensus"),
+        "synthetic": _("SYNTHETIC"),
     }
     return words.get(status, status)
 

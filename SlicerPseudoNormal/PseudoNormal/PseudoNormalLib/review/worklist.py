@@ -28,7 +28,7 @@ class Filter:
     text: str = ""
 
 
-STATUSES = ("new", "draft", "needs_second_reader", "accepted", "rejected")
+STATUSES = ("new", "draft", "needs_second_reader", "accepted", "rejected", "synthetic")
 
 
 class Worklist:

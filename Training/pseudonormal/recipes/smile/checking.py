@@ -37,7 +37,8 @@ class Checking:
     def __init__(self, material: SmileMaterial, options: SmileOptions, guesses: Guesses) -> None:
         """Take what is kept aside; reads and simulates nothing yet."""
         self._material, self._options, self._guesses = material, options, guesses
-        guessed = [*material.unlabelled, *(material.labelled if options.mask == "predicted" else [])]
+        drawn = [*material.labelled, *material.synthetic] if options.mask == "predicted" else []
+        guessed = [*material.unlabelled, *drawn]
         self._guessed = [] if options.no_unlabelled and options.mask == "oracle" else guessed
         self._next = 0
         self._kept_aside = spread(material.validation, CHECKED)

@@ -32,6 +32,7 @@ ROOM = 16  # voxels that a region is longer than a patch, so that a lesion need 
 SLAB = 40  # slices that a lesion is put into before one is taken
 MOST_HOLE = 0.5  # share of a patch's brain; of larger holes nothing can be learnt
 AIMED = 0.7  # share of patches of unlabelled scans that look at what was found there
+SYNTHETIC_SHARE = 0.5  # of the labelled stream, however many synthetic scans there are beside the drawn ones
 TRIES = 4  # each looks at many places
 
 
@@ -52,7 +53,7 @@ class Drawing:
         self._calm = [*material.normal, *material.labelled]
         there = {
             "simulated": bool(self._tissue) and not options.no_simulation,
-            "labelled": bool(material.labelled),
+            "labelled": bool(material.labelled or material.synthetic),
             "unlabelled": bool(material.unlabelled) and not options.no_unlabelled,
             "normal": bool(self._calm) and not options.no_normal,
             "rehearsal": bool(material.anatomies) and (rehearse or not options.no_simulation),
@@ -98,7 +99,9 @@ class Drawing:
         return replace(scene, known=(~scene.crop.doubtful).astype(np.float32))
 
     def _labelled(self, rng: Generator) -> dict[str, Any]:
-        scan = self._material.labelled[int(rng.integers(len(self._material.labelled)))]
+        real, made = self._material.labelled, self._material.synthetic
+        scans = made if made and (not real or rng.random() < SYNTHETIC_SHARE) else real
+        scan = scans[int(rng.integers(len(scans)))]
         centre = _somewhere(trusted_lesion(scan), scan.brain, rng, aside=self._aside)
         scene = self._scenes.cut(scan, centre, self._patch)
         oracle = self._options.mask == "oracle"

@@ -25,6 +25,8 @@ class SmileMaterial:
     :param anatomies: heads to paint for rehearsal.
     :param mirrored: the groups of each, reflected through its plane of symmetry.
     :param validation: scans with drawn lesions that are not learnt from; may be empty.
+    :param synthetic: scans that a network made together with their lesions: they teach where lesions are, and nothing
+        of what tissue looks like.
     """
 
     labelled: Sequence[Reference]
@@ -34,6 +36,7 @@ class SmileMaterial:
     anatomies: Sequence[Anatomy]
     mirrored: Sequence[NDArray[np.uint8]]
     validation: Sequence[Reference] = ()
+    synthetic: Sequence[Reference] = ()
 
     def lesion_shapes(self) -> list[ShapeSource]:
         """The given shapes, and those of the drawn lesions."""
@@ -48,20 +51,21 @@ def smile_material(streams: Streams) -> SmileMaterial:
 
     :raises InputError: a file cannot be used, or no case has a scan.
     """
-    scans = streams.scans
-    labelled = [scan for scan in scans if scan.lesion is not None and trusted_lesion(scan).any()]
+    scans = [scan for scan in streams.scans if not scan.synthetic]
+    ill = [scan for scan in streams.scans if trusted_lesion(scan).any()]
     anatomies, mirrored = streams.label_maps, streams.mirrored_anatomies if streams.label_maps else []
     if not anatomies:
         anatomies = list(mean_anatomies())
         mirrored = [anatomy.groups[:, :, ::-1] for anatomy in anatomies]  # their middle is that of the array
     return SmileMaterial(
-        labelled=labelled,
+        labelled=[scan for scan in ill if not scan.synthetic],
         unlabelled=[scan for scan in scans if scan.lesion is None],
         normal=[scan for scan in scans if scan.lesion is not None and not scan.lesion.any()],
         shapes=streams.shapes,
         anatomies=anatomies,
         mirrored=mirrored,
         validation=streams.validation,
+        synthetic=[scan for scan in ill if scan.synthetic],
     )
 
 

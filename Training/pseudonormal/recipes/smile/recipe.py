@@ -44,7 +44,7 @@ class SmileRecipe(Trainable):
 
     def __post_init__(self) -> None:
         self.material = with_share_of_labels(self.material, self.options.labels, self.options.label_seed)
-        self._guesses = Guesses([*self.material.labelled, *self.material.unlabelled])
+        self._guesses = Guesses([*self.material.labelled, *self.material.synthetic, *self.material.unlabelled])
         parent = self.parent if self.options.dimensions == 3 else None
         self._parent = None if parent is None else {"lesion": parent.lesion, "restore": parent.restore}
         self._prior = (
