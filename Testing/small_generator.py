@@ -2,40 +2,37 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
-import shutil
 from pathlib import Path
 
 from Testing.um_heads import SMALL
 
 from pseudonormal.cli.main import main
-from pseudonormal.retraining.material import gather
-from pseudonormal.store.store import Store
 
 GENERATOR = "9e0e7a70"
 TRAINER = {"steps": 2, "workers": 0, "pool": 4, "batch": 1, "checks": 0, "minutes": 1000}
+"""The least that a training can do."""
 
 
-def put_generator(place: Path, identity: str = GENERATOR) -> Path:
+def put_generator(store: Path, identity: str = GENERATOR) -> Path:
     """Train it on the accepted cases of a store; the model that finds brains must be known.
 
-    :param place: the case store's folder.
+    :param store: the case store's folder.
     :returns: the training's folder.
     """
-    folder = place / "trainings" / identity
-    store = Store.open(place)
-    material = gather(store, folder / "material")
-    store.close()
+    folder = store / "trainings" / identity
     settings = [word for key, value in (SMALL | TRAINER).items() for word in ("--set", f"{key}={value}")]
-    listed = folder / "material" / "cases.csv"
-    assert main(["train", "um", str(listed), "-o", str(folder / "run"), "--device", "cpu", *settings]) == 0
-    shutil.move(folder / "material", folder / "run" / "material")
+    call = ["retrain", str(store), "-o", str(folder / "run"), "--recipe", "um", "--device", "cpu", "--json", *settings]
+    with contextlib.redirect_stdout(io.StringIO()) as said:
+        assert main(call) == 0
     record = {
         "id": identity,
         "created": "2026-11-20T09:30:00+00:00",
         "request": {"recipe": "um"},
         "state": "done",
-        "generator": {"recipe": "um", "subjects": len({case.subject for case in material.of("train")})},
+        **json.loads(said.getvalue().splitlines()[-1]),
     }
     (folder / "training.json").write_text(json.dumps(record), encoding="utf-8")
     return folder

@@ -89,8 +89,8 @@ def test_a_database_is_stopped_and_goes_on_until_it_is_whole_also_after_its_engi
     a_store, models_folder, request
 ):
     with running_engine(models_folder, a_store.parent / "first", a_store) as engine, talking_to(engine) as client:
-        begun = build(client, seed=7)
-        assert begun["database"] == {"generator": GENERATOR, "count": COUNT, "seed": 7, "keep": False}
+        begun = build(client, seed=7, keep=True)
+        assert begun["database"] == {"generator": GENERATOR, "count": COUNT, "seed": 7, "keep": True}
         assert (begun["recipe"], begun["model"], begun["settings"], begun["example"]) == ("um", None, {}, 0)
         runs = when(client, begun, lambda now: now["minutes_left"] is not None)
         assert runs["message"].endswith(f"of {COUNT} scans made") and 0 < runs["progress"] < 1
@@ -116,6 +116,8 @@ def test_a_database_is_stopped_and_goes_on_until_it_is_whole_also_after_its_engi
     assert done["candidate"] is None and done["generator"] is None
     result = done["result"]
     assert (result["cases"], result["made"]) == (COUNT, COUNT - len(there)) and 0 <= result["with_lesion"] <= COUNT
+    assert result["added"] == COUNT and client.get("/trainings/material").json()["synthetic"] == COUNT
+    assert client.get("/cases", params={"status": "synthetic"}).json()["total"] == COUNT
     assert there.items() <= records_in(folder).items()
     rows = csv.DictReader((folder / "cases.csv").open(encoding="utf-8"))
     assert [row["case"] for row in rows] == [f"synthetic_um_7_{number:05d}" for number in range(1, COUNT + 1)]
@@ -124,7 +126,7 @@ def test_a_database_is_stopped_and_goes_on_until_it_is_whole_also_after_its_engi
     assert str(a_store) not in json.dumps(done)
     listed = client.get("/trainings").json()
     assert listed[0] == done | {"log": []}
-    assert [each["generator"] for each in listed] == [None, {"recipe": "um", "subjects": 1}, None]
+    assert [each["generator"] for each in listed] == [None, {"recipe": "um", "subjects": 2}, None]
 
 
 @pytest.mark.parametrize(
@@ -173,7 +175,7 @@ def test_time_left_is_what_the_rest_takes_at_the_pace_so_far(steps, there):
     for pause, more in steps:
         times.append(times[-1] + pause)
         counts.append(counts[-1] + more)
-    clock = iter(times)
+    clock = iter([*times, times[-1] + 1])
     headway = Headway(lambda: next(clock))
     headway.hear({"done": 0, "total": 500, "message": "reading"})
     assert not headway.counting
@@ -182,7 +184,9 @@ def test_time_left_is_what_the_rest_takes_at_the_pace_so_far(steps, there):
     gained, took, left = counts[-1] - there, times[-1] - times[0], 499 - counts[-1]
     expected = pytest.approx(took / gained * left / 60, abs=1e-3) if gained else None
     assert headway.minutes_left == expected
-    assert headway.share == (1 + counts[-1]) / 500
+    assert headway.share() == (1 + counts[-1]) / 500
+    headway.hear({"done": 1, "total": 9, "stage": "keeping"})
+    assert headway.minutes_left is None and (headway.stage, headway.share("keeping")) == ("keeping", 1 / 9)
     headway.begin()
     headway.hear({"done": 0, "total": 500, "message": "reading"})
-    assert not headway.counting and headway.minutes_left is None and headway.share == (1 + counts[-1]) / 500
+    assert not headway.counting and headway.minutes_left is None and headway.share() == (1 + counts[-1]) / 500

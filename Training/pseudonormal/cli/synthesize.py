@@ -86,7 +86,10 @@ def synthesize(
         if store is not None:
             with opened(store, make=True) as case_store:
                 added = take_in(
-                    case_store, out, records, lambda done, case: talk.progress(done, len(records), f"keeping {case}")
+                    case_store,
+                    out,
+                    records,
+                    lambda done, case: talk.progress(done, len(records), f"keeping {case}", stage="keeping"),
                 )
         with_lesion = sum(record["lesion_ml"] > 0 for record in records)
         talk.record(

@@ -8,12 +8,16 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from pseudonormal.retraining.material import FOLDER, LIST
 from pseudonormal.server.errors import NotDone, NotFound
 from pseudonormal.server.headway import Headway
 from pseudonormal.server.work import RUN, Progress, Said, Settings, Tools, Words, Work
 
 MOST = 100_000
-_SOURCES = ("material", "cases.csv")
+MAKING = 0.9
+"""The share of the bar that making takes; the rest is taking what was made into the case store."""
+_KEEPING, _READING = "keeping", "reading the cases"
+_SOURCES = Path(FOLDER, LIST)
 _COUNTS = ("cases", "made", "with_lesion", "added")
 
 
@@ -54,10 +58,10 @@ class Database(DatabaseRequest, Work):
         """``synthesize``, which goes on by itself with what is there."""
         generator = generator_in(tools.folder / self.generator)
         return [
-            *(*tools.program, "synthesize", str(generator), str(generator.joinpath(*_SOURCES))),
+            *(*tools.program, "synthesize", str(generator), str(generator / _SOURCES)),
             *("-o", str(run), "--count", str(self.count), "--seed", str(self.seed), "--model", tools.model),
             *("--workers", str(tools.workers), "--device", tools.device, "--json"),
-            *(["--into", str(tools.store)] if self.keep else []),
+            *(["--store", str(tools.store)] if self.keep else []),
         ]
 
     def shown(self) -> dict[str, Any]:
@@ -77,11 +81,13 @@ class Database(DatabaseRequest, Work):
         return {"result": {key: line[key] for key in _COUNTS if key in line}}
 
     def progress(self, said: Said, headway: Headway) -> Progress:
-        """As it counts."""
+        """Making them, then keeping them."""
         del said
-        counted = f"{headway.done:.0f} of {headway.total:.0f} scans made"
-        message = counted if headway.counting else headway.message or "reading the cases"
-        return Progress(headway.share, headway.minutes_left, message)
+        made, kept = headway.share(), headway.share(_KEEPING)
+        share = MAKING * made + (1 - MAKING) * kept if self.keep else made
+        counted = "{done:.0f} of {total:.0f} scans " + ("kept" if headway.stage == _KEEPING else "made")
+        words = counted.format(done=headway.done(headway.stage), total=headway.total(headway.stage))
+        return Progress(share, headway.minutes_left, words if headway.counting else headway.message or _READING)
 
 
 def generator_in(folder: Path) -> Path:
@@ -91,6 +97,6 @@ def generator_in(folder: Path) -> Path:
     """
     run = folder / RUN
     whole = (run / "settings.json").is_file() and any(run.glob("*.safetensors"))
-    if not whole or not run.joinpath(*_SOURCES).is_file():
+    if not whole or not (run / _SOURCES).is_file():
         raise NotFound("the files of that generator are gone or damaged: train it again")
     return run

@@ -10,14 +10,18 @@ from typing import Any
 class Headway:
     """What the lines ``{"event": "progress", "done": ..., "total": ..., "message": ...}`` of a process come to.
 
+    A line may name its "stage"; each stage counts from 0. What was counted before a break stays counted: a process that
+    goes on begins at 0 too, until it has read what is there.
+
     :param clock: seconds, from any beginning.
-    :ivar done: the most that was ever counted; a process that goes on counts from 0 until it has read what is there.
-    :ivar message: what it said with the last count.
+    :ivar stage: of the last line; empty where it names none.
+    :ivar message: of the last line.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self.done, self.total, self.message = 0.0, 0.0, ""
+        self.stage = self.message = ""
         self._clock = clock
+        self._counts: dict[str, tuple[float, float]] = {}
         self._first: tuple[float, float] | None = None
         self._last: tuple[float, float] | None = None
 
@@ -27,27 +31,36 @@ class Headway:
 
     def hear(self, line: Mapping[str, Any]) -> None:
         """It has counted."""
-        done, self.total = float(line.get("done", 0)), float(line.get("total", 0))
-        self.message = str(line.get("message", ""))
+        done, total, stage = float(line.get("done", 0)), float(line.get("total", 0)), str(line.get("stage", ""))
+        if stage != self.stage:
+            self.begin()
+        self.stage, self.message = stage, str(line.get("message", ""))
         if done > 0:  # before that it reads what it needs, at a pace of its own
             self._last = (done, self._clock())
             self._first = self._first or self._last
-        self.done = max(self.done, done)
+        self._counts[stage] = (max(self.done(stage), done), total)
+
+    def done(self, stage: str = "") -> float:
+        """How much of a stage is done."""
+        return self._counts.get(stage, (0.0, 0.0))[0]
+
+    def total(self, stage: str = "") -> float:
+        """How much there is to do in a stage."""
+        return self._counts.get(stage, (0.0, 0.0))[1]
+
+    def share(self, stage: str = "") -> float:
+        """Of a stage that is done, 0 to 1."""
+        return min(1.0, self.done(stage) / self.total(stage)) if self.total(stage) else 0.0
 
     @property
     def counting(self) -> bool:
-        """Whether this process has done something."""
+        """Whether this process has done something in its stage."""
         return self._last is not None
 
     @property
-    def share(self) -> float:
-        """Of the whole that is done, 0 to 1."""
-        return min(1.0, self.done / self.total) if self.total else 0.0
-
-    @property
     def minutes_left(self) -> float | None:
-        """At the mean pace of this process; None before it has counted twice."""
+        """Of the stage, at the mean pace of this process; None before it has counted twice."""
         if self._first is None or self._last is None or self._last[0] <= self._first[0]:
             return None
         pace = (self._last[1] - self._first[1]) / (self._last[0] - self._first[0])
-        return round(pace * (self.total - self._last[0]) / 60, 3)
+        return round(pace * (self.total(self.stage) - self._last[0]) / 60, 3)

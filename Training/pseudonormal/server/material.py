@@ -23,6 +23,7 @@ class MaterialAnswer(BaseModel):
     :param unlabelled: all others but the rejected ones.
     :param subjects: as the next training would have them.
     :param weighted: labelled cases in which somebody marked voxels that are not to be trusted.
+    :param synthetic: scans that a generator made; models learn from them too, and are never judged on them.
     :param refusal: why no training can begin, and what to do; empty when one can.
     :param problems: the refusal, and what else should be known, one line each.
     """
@@ -31,6 +32,7 @@ class MaterialAnswer(BaseModel):
     unlabelled: int
     subjects: SubjectCounts
     weighted: int
+    synthetic: int
     refusal: str
     problems: list[str]
 
@@ -47,6 +49,7 @@ def material_of(store: Store, contrast: str) -> MaterialAnswer:
         unlabelled=found.unlabelled,
         subjects=SubjectCounts(**found.subjects),
         weighted=found.weighted,
+        synthetic=found.synthetic,
         refusal=found.refusal,
         problems=found.problems,
     )
