@@ -1,7 +1,5 @@
 """A process that says what ``pseudonormal retrain`` says, and learns nothing: for tests of those who run it.
 
-Any other command of ``pseudonormal`` is the real one.
-
 It counts steps, keeps its count in the run's folder, and saves and ends when its stdin does. The settings ``steps``,
 ``pause`` (seconds between lines) and ``fate`` ("", "fault", "killed", "deaf") say how it goes.
 """
@@ -9,36 +7,18 @@ It counts steps, keeps its count in the run's folder, and saves and ends when it
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import signal
-import struct
 import sys
 import threading
 import time
-import zlib
 from pathlib import Path
 
-REAL = (sys.executable, "-m", "pseudonormal.cli.until_stdin_ends")
+from Testing import pretended_synthesis
+from Testing.telling import a_png, tell, when_stdin_ends
+
+GENERATORS = ("um", "translation")
 PROGRAM = (sys.executable, "-m", "Testing.pretended_training")
-
-
-def a_png(grey: int) -> bytes:
-    """A picture of one shade, 4 x 4."""
-
-    def chunk(kind, content):
-        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
-
-    rows = b"".join(b"\0" + bytes([grey] * 4) for _ in range(4))
-    header = struct.pack(">IIBBBBB", 4, 4, 8, 0, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        chunk(*each) for each in ((b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
-    )
-
-
-def tell(**facts) -> None:
-    sys.stdout.write(json.dumps(facts) + "\n")
-    sys.stdout.flush()
 
 
 def learn(run: Path, steps: int, pause: float, fate: str, ended: threading.Event) -> int:
@@ -67,9 +47,24 @@ def learn(run: Path, steps: int, pause: float, fate: str, ended: threading.Event
     return 0
 
 
+def judge(model: str) -> None:
+    tell(stage="judging", done=0.5)
+    tell(
+        candidate={
+            "name": model,
+            "version": "2.1",
+            "parent": "2",
+            "metrics": {"dice": 0.61},
+            "better": False,
+            "worse": True,
+            "difference": {"dice": [-0.05, -0.08, -0.02]},
+        }
+    )
+
+
 def main() -> None:
-    if sys.argv[1] != "retrain":
-        os.execv(sys.executable, [*REAL, *sys.argv[1:]])  # noqa: S606 - a command of our own
+    if sys.argv[1] == "synthesize":
+        pretended_synthesis.main()
     parser = argparse.ArgumentParser()
     parser.add_argument("command")
     parser.add_argument("store")
@@ -83,25 +78,16 @@ def main() -> None:
     settings = dict(pair.split("=", 1) for pair in given.settings)
     assert given.resume == given.run.exists()
     given.run.mkdir(parents=True, exist_ok=True)
-    ended = threading.Event()
-    threading.Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).start()
+    ended = when_stdin_ends()
     tell(stage="material", labelled=2, unlabelled=3, train=3, validation=1, test=1)
     code = learn(
         given.run, int(settings.get("steps", 50)), float(settings.get("pause", 0.01)), settings.get("fate", ""), ended
     )
-    if code == 0:
-        tell(stage="judging", done=0.5)
-        tell(
-            candidate={
-                "name": given.model,
-                "version": "2.1",
-                "parent": "2",
-                "metrics": {"dice": 0.61},
-                "better": False,
-                "worse": True,
-                "difference": {"dice": [-0.05, -0.08, -0.02]},
-            }
-        )
+    if code == 0 and given.recipe in GENERATORS:
+        pretended_synthesis.leave_generator(given.run)
+        tell(generator={"recipe": given.recipe, "subjects": 3})
+    elif code == 0:
+        judge(given.model)
     sys.stdout.flush()
     os._exit(code)  # the reader of stdin holds its lock
 

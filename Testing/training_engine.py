@@ -1,6 +1,6 @@
 """``python -m Testing.training_engine serve ...``: the engine's own process, which pretends its trainings.
 
-Everything of it is real but the program that trains, see :mod:`Testing.pretended_training`; what makes scans is real.
+Everything of it is real but the program that trains and makes scans, see :mod:`Testing.pretended_training`.
 """
 
 from __future__ import annotations

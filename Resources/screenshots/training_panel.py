@@ -60,7 +60,7 @@ def take_training(demo: DemoPanel, minutes: int, picture: Path) -> None:
     demo.until(lambda: panel.versions.table.rowCount == 2)
     panel.versions.table.setCurrentCell(0, 0)
     take(demo, panel.widget, picture)  # which gives it its width
-    panel.curves.fit()
+    panel.curves.example.fit()
     take(demo, panel.widget, picture)
     panel.close()
     training.close()

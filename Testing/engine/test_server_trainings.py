@@ -8,7 +8,7 @@ import time
 import httpx
 import pytest
 from Testing.engine_process import running_engine
-from Testing.pretended_training import a_png
+from Testing.telling import a_png
 from Testing.training_engine import SERVE
 
 PATIENCE_S = 240  # of a machine that does much else

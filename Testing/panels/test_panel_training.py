@@ -150,7 +150,7 @@ def test_state_bar_time_and_numbers_are_always_in_view_and_curves_grow(a_panel, 
     assert "loss" in a_panel.state.metrics.text and "dice" in a_panel.state.metrics.text
     assert len(plotted(training.curves.losses.chart)["loss"]) >= 2
     assert a_panel.curves.views[0].mrmlPlotViewNode() is training.curves.losses.view
-    until(lambda: a_panel.curves.example.isVisibleTo(a_panel.widget))
+    until(lambda: a_panel.curves.example.widget.isVisibleTo(a_panel.widget))
     assert not a_panel.curves.example_note.isVisibleTo(a_panel.widget)
 
 
@@ -213,6 +213,57 @@ def test_a_full_queue_is_told(a_panel, training, until):
         begin(a_panel, until, settings)
     a_panel.start.start_button.click()
     until(lambda: "2 trainings waiting" in a_panel.state.message.text)
+
+
+def test_a_generator_is_no_version_and_what_it_makes_is_looked_at_before_it_is_kept(
+    a_panel, training, until, an_engine
+):
+    box = a_panel.database
+    assert not box.preview_button.enabled and not box.build_button.enabled
+    assert box.obstacle.text == (
+        "There is no generator yet: train one with a recipe that makes scans (um, translation)"
+    )
+    choose(a_panel.start.recipe_combo, "um")
+    assert not a_panel.start.model_combo.enabled and "begins from nothing" in a_panel.start.model_combo.toolTip
+    begin(a_panel, until, "steps=10")
+    until(lambda: state_of(training) == "done" and box.build_button.enabled)
+    generator = training.current.id
+    assert a_panel.state.message.text == (
+        "A generator was made, and no version of a model. It can make scans now: see “Build a synthetic database”."
+    )
+    assert box.generator_combo.count == 1 and box.generator_combo.currentText.endswith(", from 3 subjects")
+    assert box.generator.id == generator and not box.obstacle.isVisibleTo(a_panel.widget)
+
+    box.preview_button.click()
+    until(lambda: training.current.database is not None and state_of(training) == "done")
+    assert a_panel.state.message.text == "6 synthetic scans were made to look at, 3 with a lesion; none was kept."
+    until(lambda: box.sheet.widget.isVisibleTo(a_panel.widget))
+    assert not a_panel.curves.example.widget.isVisibleTo(a_panel.widget)
+    assert not a_panel.curves.views[0].isVisibleTo(a_panel.widget) and "no curves" in a_panel.curves.example_note.text
+    assert a_panel.queue.table.item(0, 1).text() == "um: preview of 6 scans"
+
+    box.count_spin.value = 80
+    box.build_button.click()
+    until(lambda: training.current.database["count"] == 80 and "s left" in a_panel.state.state.text)
+    assert a_panel.state.state.text.startswith("um: 80 scans · running · ") and a_panel.state.bar.value > 0
+    a_panel.state.stop_button.click()
+    until(lambda: state_of(training) == "stopped")
+    assert a_panel.state.state.text == "um: 80 scans · stopped, saved"
+    a_panel.state.resume_button.click()
+    until(lambda: state_of(training) == "done")
+    assert a_panel.state.message.text == (
+        "80 synthetic scans were made, 40 with a lesion; 80 were added to the case store."
+    )
+    table = a_panel.queue.table
+    assert table.item(0, 2).text() == f"generator of {table.item(2, 0).text()}"
+    assert training.current.database == {"generator": generator, "count": 80, "seed": 0, "keep": True}
+    table.cellClicked.emit(2, 0)
+    until(lambda: training.current.id == generator)
+    assert a_panel.curves.views[0].isVisibleTo(a_panel.widget) and not box.sheet.widget.isVisibleTo(a_panel.widget)
+
+    (an_engine.data.parent / "store" / "trainings" / generator / "run" / "generator.safetensors").unlink()
+    box.build_button.click()
+    until(lambda: "the files of that generator are gone" in a_panel.state.message.text)
 
 
 def test_a_worse_version_is_promoted_only_after_a_second_question(a_panel, a_registry, until):

@@ -17,11 +17,13 @@ class RecipeInfo:
 
     :param explanation: one paragraph for people.
     :param trainable: whether a training from the case store can name it.
+    :param makes: what such a training gives: "model", or "scans": a generator of annotated scans.
     """
 
     name: str
     explanation: str
     trainable: bool
+    makes: str | None = None
     default: bool = False
 
 
@@ -33,6 +35,7 @@ class MaterialInfo:
     :param unlabelled: all others but the rejected ones.
     :param subjects: how many are learnt from ("train"), choose numbers ("validation") and judge ("test").
     :param weighted: labelled cases with voxels that are not to be trusted.
+    :param synthetic: scans that a generator made; models learn from them too.
     :param refusal: why no training can begin, one line; empty when one can.
     :param problems: the refusal, and what else should be known.
     """
@@ -41,27 +44,33 @@ class MaterialInfo:
     unlabelled: int
     subjects: Mapping[str, int]
     weighted: int = 0
+    synthetic: int = 0
     refusal: str = ""
     problems: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class TrainingStatus:
-    """How far a training is.
+    """How far a training, or a synthetic database, is.
 
+    :param database: what was asked for, where it is one: "generator" (the id of a training), "count", "seed", "keep".
     :param state: ``queued``, ``running`` or one of ``OVER``.
     :param progress: 0 to 1.
-    :param minutes_left: of learning; None where nobody knows.
+    :param minutes_left: of learning, or of making scans; None where nobody knows.
     :param position: trainings that come first; None when it does not wait.
     :param log: what it said from the line asked for on: "step", "minutes", "done" and terms by name.
     :param next: the number of the line to ask for next.
-    :param example: whether there is a picture of a case before and after.
+    :param example: the number of the picture that there is, a case before and after or some of the scans that were
+        made; 0 for none.
     :param candidate: the model that it made, with "version", "parent", "metrics", "better", "worse", "difference".
+    :param generator: what it made to make scans with: "recipe", and of how many "subjects" it learnt.
+    :param result: how many scans a database has ("cases"), how many "with_lesion", how many were "added" to the store.
     """
 
     id: str
     recipe: str
     state: str
+    database: Mapping[str, Any] | None = None
     progress: float = 0.0
     minutes_left: float | None = None
     message: str = ""
@@ -73,8 +82,10 @@ class TrainingStatus:
     error: str | None = None
     log: tuple[Mapping[str, Any], ...] = ()
     next: int = 0
-    example: bool = False
+    example: int = 0
     candidate: Mapping[str, Any] | None = None
+    generator: Mapping[str, Any] | None = None
+    result: Mapping[str, Any] | None = None
 
     @property
     def over(self) -> bool:

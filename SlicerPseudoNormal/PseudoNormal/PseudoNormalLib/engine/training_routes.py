@@ -57,8 +57,21 @@ class TrainingRoutes:
         }
         return parse(TrainingStatus, self._http.json("POST", "/trainings", body=body))
 
+    def build(self, generator: str, count: int, *, seed: int = 0, keep: bool = True) -> TrainingStatus:
+        """Put the making of synthetic scans into the engine's queue.
+
+        :param generator: id of the training that made it.
+        :param seed: the same one gives the same scans.
+        :param keep: whether they go into the case store, as synthetic cases.
+        :raises Unknown: there is none, or its files are gone.
+        :raises Conflict: that training has made no generator.
+        :raises Busy: too many wait.
+        """
+        body = {"generator": generator, "count": count, "seed": seed, "keep": keep}
+        return parse(TrainingStatus, self._http.json("POST", "/databases", body=body))
+
     def all(self) -> list[TrainingStatus]:
-        """Every training, the last first, without what they said."""
+        """Every training and every synthetic database, the last first, without what they said."""
         return [parse(TrainingStatus, training) for training in self._http.json("GET", "/trainings")]
 
     def status(self, training: str, since: int = 0) -> TrainingStatus:
@@ -68,7 +81,7 @@ class TrainingRoutes:
         )
 
     def stop(self, training: str) -> TrainingStatus:
-        """End a training within two seconds, what it learnt saved; one that is over stays as it is."""
+        """End a training within two seconds, what it learnt, or made, saved; one that is over stays as it is."""
         return parse(TrainingStatus, self._http.json("POST", f"/trainings/{path_part(training)}/stop"))
 
     def resume(self, training: str, settings: Mapping[str, Any] | None = None) -> TrainingStatus:
@@ -81,7 +94,7 @@ class TrainingRoutes:
         return parse(TrainingStatus, self._http.json("POST", f"/trainings/{path_part(training)}/resume", body=body))
 
     def example(self, training: str) -> bytes:
-        """The newest picture of a case before and after, PNG.
+        """The newest picture of a case before and after, or of some of the scans that were made; PNG.
 
         :raises Unknown: there is none yet.
         """

@@ -75,6 +75,16 @@ def follow(widget: Any, offer: Offer) -> None:
     allow(widget, offer.tip, offer.reason)
 
 
+def fill_combo(combo: Any, texts: list[tuple[str, str]], chosen: str) -> None:
+    """Put these texts with their values into a combo box; what was chosen stays so."""
+    combo.blockSignals(True)
+    combo.clear()
+    for text, value in texts:
+        combo.addItem(text, value)
+    combo.setCurrentIndex(max(0, combo.findData(chosen)) if texts else -1)
+    combo.blockSignals(False)
+
+
 def node_selector(kind: str, none: str) -> Any:
     """Chooses a node of the scene, or none.
 

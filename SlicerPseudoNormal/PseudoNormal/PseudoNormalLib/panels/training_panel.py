@@ -13,6 +13,7 @@ from PseudoNormalLib.panels.forms import note, research_notice, section
 from PseudoNormalLib.panels.store_folder import StoreFolder
 from PseudoNormalLib.panels.training_compare_box import TrainingCompareBox
 from PseudoNormalLib.panels.training_curves_box import TrainingCurvesBox
+from PseudoNormalLib.panels.training_database_box import TrainingDatabaseBox
 from PseudoNormalLib.panels.training_queue_box import TrainingQueueBox
 from PseudoNormalLib.panels.training_start_box import TrainingStartBox
 from PseudoNormalLib.panels.training_state_box import TrainingStateBox
@@ -21,7 +22,7 @@ from PseudoNormalLib.training.bench import TrainingBench
 
 
 class TrainingPanel:
-    """What the lab sees: how the training is, a new one, curves, the queue, versions, two models compared.
+    """What the lab sees: how the training is, a new one, curves, a database, the queue, versions, models compared.
 
     :param training: does the work.
     :ivar widget: the panel.
@@ -39,13 +40,15 @@ class TrainingPanel:
         form.addRow(self.store_note)
         self.start = TrainingStartBox(training)
         self.curves = TrainingCurvesBox(training)
+        self.database = TrainingDatabaseBox(training)
         self.queue = TrainingQueueBox(training)
         self.versions = TrainingVersionsBox(training.versions)
         self.compare = TrainingCompareBox(training)
         self.widget = qt.QWidget()
         layout = qt.QVBoxLayout(self.widget)
         layout.setContentsMargins(0, 0, 0, 0)
-        before, after = (self.state, self.engine), (self.start, self.curves, self.queue, self.versions, self.compare)
+        before = (self.state, self.engine)
+        after = (self.start, self.curves, self.database, self.queue, self.versions, self.compare)
         for widget in (*(box.widget for box in before), self.store, *(box.widget for box in after)):
             layout.addWidget(widget)
         layout.addWidget(research_notice())

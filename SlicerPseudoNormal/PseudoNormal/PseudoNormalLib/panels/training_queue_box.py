@@ -1,4 +1,4 @@
-"""The engine's trainings, whoever asked for them: what runs, what waits, what is over."""
+"""The engine's trainings and synthetic databases, whoever asked for them: what runs, what waits, what is over."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from PseudoNormalLib.i18n import _
 from PseudoNormalLib.panels.forms import note, section
 from PseudoNormalLib.panels.tables import fill, plain_table
 from PseudoNormalLib.training.bench import TrainingBench
-from PseudoNormalLib.training.words import queue_row, queue_titles, waiting_in_words
+from PseudoNormalLib.training.words import queue_rows, queue_titles, waiting_in_words
 
 HEIGHT = 110  # px
 
 
 class TrainingQueueBox:
-    """Trainings, one a row; a click follows one.
+    """Trainings and databases, one a row; a click follows one.
 
     :ivar widget: the section.
     """
 
     def __init__(self, training: TrainingBench) -> None:
         self._training = training
-        self.widget, form = section(_("Trainings on this engine"))
+        self.widget, form = section(_("Trainings and databases on this engine"))
         self.table = plain_table(queue_titles(), stretched=3, height=HEIGHT)
-        self.table.toolTip = _("Click a training to follow it")
+        self.table.toolTip = _("Click one to follow it")
         self.table.cellClicked.connect(self._follow)
         self.message = note()
         form.addRow(self.table)
@@ -38,7 +38,7 @@ class TrainingQueueBox:
 
     def _show(self, *_news: object) -> None:
         trainings = self._training.watch.trainings
-        fill(self.table, [queue_row(training) for training in trainings])
+        fill(self.table, queue_rows(trainings))
         followed = self._training.current
         ids = [training.id for training in trainings]
         self.table.setCurrentCell(ids.index(followed.id) if followed is not None and followed.id in ids else -1, 0)

@@ -8,12 +8,14 @@ import qt
 
 from PseudoNormalLib.engine.training_replies import RecipeInfo
 from PseudoNormalLib.i18n import _
-from PseudoNormalLib.panels.forms import allow, button, note, row, section
+from PseudoNormalLib.panels.forms import allow, button, fill_combo, note, row, section
 from PseudoNormalLib.training.bench import TrainingBench
 from PseudoNormalLib.training.plan import (
     LONGEST_MINUTES,
     USUAL_MINUTES,
     Plan,
+    begin_obstacle,
+    begin_tip,
     contrast_offers,
     recipe_named,
     recipe_offers,
@@ -36,7 +38,6 @@ class TrainingStartBox:
         self.recipe_combo = qt.QComboBox()
         self.explanation = note()
         self.model_combo = qt.QComboBox()
-        self.model_combo.toolTip = _("The training begins with this model's weights, so that it does not forget")
         self.contrast_combo = qt.QComboBox()
         for text, contrast in contrast_offers():
             self.contrast_combo.addItem(text, contrast)
@@ -80,16 +81,17 @@ class TrainingStartBox:
 
     def _show(self) -> None:
         recipe = self.recipe
-        _fill(self.recipe_combo, recipe_offers(self._training), recipe.name if recipe is not None else "")
-        _fill(self.model_combo, start_model_offers(self._training), self.model_combo.currentData or "")
+        fill_combo(self.recipe_combo, recipe_offers(self._training), recipe.name if recipe is not None else "")
+        fill_combo(self.model_combo, start_model_offers(self._training), self.model_combo.currentData or "")
         self._describe()
 
     def _describe(self, *_state: Any) -> None:
         recipe, material = self.recipe, self._training.material
         self.explanation.text = recipe.explanation if recipe is not None else ""
         self.explanation.visible = recipe is not None
-        self.material.text = material_in_words(material) if material is not None else ""
+        self.material.text = material_in_words(material, recipe) if material is not None else ""
         self.material.visible = material is not None
+        allow(self.model_combo, begin_tip(), begin_obstacle(recipe))
         obstacle = start_obstacle(self._training, recipe, self.settings_edit.text)
         allow(self.start_button, _("Put it into the engine's queue"), obstacle)
         allow(self.refresh_button, _("Count the store's cases again"), self._training.obstacle())
@@ -102,19 +104,9 @@ class TrainingStartBox:
         assert recipe is not None
         plan = Plan(
             recipe.name,
-            self.model_combo.currentData or "",
+            "" if begin_obstacle(recipe) else self.model_combo.currentData or "",
             float(self.minutes_spin.value),
             self.contrast_combo.currentData or "",
             settings_in(self.settings_edit.text),
         )
         self._training.start(plan)
-
-
-def _fill(combo: Any, texts: list[tuple[str, str]], chosen: str) -> None:
-    """Put these texts with their values into a combo box; what was chosen stays so."""
-    combo.blockSignals(True)
-    combo.clear()
-    for text, value in texts:
-        combo.addItem(text, value)
-    combo.setCurrentIndex(max(0, combo.findData(chosen)) if texts else -1)
-    combo.blockSignals(False)

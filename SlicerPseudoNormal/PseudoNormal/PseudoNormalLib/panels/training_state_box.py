@@ -11,7 +11,7 @@ from PseudoNormalLib.panels.progress_box import STEPS
 from PseudoNormalLib.training.bench import TrainingBench
 from PseudoNormalLib.training.plan import settings_as_text
 from PseudoNormalLib.training.watch import metrics_in_words
-from PseudoNormalLib.training.words import news_in_words, state_in_words
+from PseudoNormalLib.training.words import news_in_words, state_in_words, stop_tip
 
 
 class TrainingStateBox:
@@ -68,8 +68,7 @@ class TrainingStateBox:
         training = self._training.current
         self.state.text = state_in_words(training)
         self.metrics.visible = bool(self.metrics.text)
-        tip = _("Ends it within two seconds; what it learnt is saved, and it can be resumed")
-        allow(self.stop_button, tip, self._training.stop_obstacle())
+        allow(self.stop_button, stop_tip(), self._training.stop_obstacle())
         allow(self.resume_button, _("Goes on from what was saved last"), self._training.resume_obstacle())
         remedy = training.remedy if training is not None and training.state == "failed" else {}
         self.remedy_button.visible = bool(remedy)

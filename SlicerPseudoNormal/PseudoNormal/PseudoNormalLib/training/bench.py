@@ -22,10 +22,11 @@ if TYPE_CHECKING:
     from PseudoNormalLib.engine.background import Call
     from PseudoNormalLib.engine.client import EngineClient
     from PseudoNormalLib.engine.replies import EngineStatus, ModelInfo
+    from PseudoNormalLib.training.database import DatabasePlan
     from PseudoNormalLib.training.plan import Plan
     from PseudoNormalLib.workbench import Workbench
 
-EXAMPLE = "training-example.png"
+EXAMPLE, SHEET = "training-example.png", "synthetic-scans.png"
 
 
 class TrainingBench:
@@ -122,8 +123,14 @@ class TrainingBench:
             )
         )
 
+    def build(self, plan: DatabasePlan) -> None:
+        """Put the making of synthetic scans into the engine's queue and follow it."""
+        self._ask(
+            lambda engine: engine.trainings.build(plan.generator, plan.count, seed=plan.seed, keep=plan.keep),
+        )
+
     def stop(self) -> None:
-        """End the followed training within two seconds; what it learnt is saved."""
+        """End the followed training within two seconds; what it learnt, or made, is saved."""
         training = self.current
         if training is not None:
             self._stopping = training.id
@@ -162,12 +169,26 @@ class TrainingBench:
         self.bench.connection.changed.disconnect(self._engine_changed)
 
     @property
-    def example_file(self) -> Path | None:
-        """A case before and after, as PNG; None where the followed training has drawn none yet."""
-        if self.watch.example is None:
+    def follows_database(self) -> bool:
+        """Whether it is a synthetic database that is followed."""
+        return self.current is not None and self.current.database is not None
+
+    @property
+    def example(self) -> bytes | None:
+        """A case before and after, as PNG; None where no training is followed, or it has drawn none yet."""
+        return None if self.follows_database else self.watch.example
+
+    @property
+    def sheet(self) -> bytes | None:
+        """Some scans of the database that is followed, as PNG; None where there is none, or none was made yet."""
+        return self.watch.example if self.follows_database else None
+
+    def file_of(self, picture: bytes | None) -> Path | None:
+        """A picture as a file, which the next one overwrites; None for none."""
+        if picture is None:
             return None
-        path = self.host.temp_folder / EXAMPLE
-        path.write_bytes(self.watch.example)
+        path = self.host.temp_folder / (SHEET if self.follows_database else EXAMPLE)
+        path.write_bytes(picture)
         return path
 
     def _ask(self, work: Callable[[EngineClient], TrainingStatus]) -> None:
@@ -189,8 +210,8 @@ class TrainingBench:
 
     def _trainings_changed(self) -> None:
         done = {training.id for training in self.watch.trainings if training.state == "done"}
-        if done - self._done:
-            self.versions.refresh()
+        if done - self._done:  # there are other versions, or other cases
+            self.refresh()
         self._done = done
 
     def _engine_changed(self, *_state: Any) -> None:

@@ -77,6 +77,17 @@ def start_model_offers(training: TrainingBench) -> list[tuple[str, str]]:
     return [(first, ""), *((f"{model.name} {model.version}", model.name) for model in training.models)]
 
 
+def begin_obstacle(recipe: RecipeInfo | None) -> str:
+    """Why nobody can choose a model to begin from, in one line; empty when that can be chosen."""
+    scans = recipe is not None and recipe.makes == "scans"
+    return _("It makes scans, and no version of a model: it begins from nothing") if scans else ""
+
+
+def begin_tip() -> str:
+    """What the model to begin from is for."""
+    return _("The training begins with this model's weights, so that it does not forget")
+
+
 def contrast_offers() -> list[tuple[str, str]]:
     """Which scans can be used: text and word of ``CONTRASTS``."""
     words = {"": _("All, which must be of one contrast"), "any": _("All, contrasts mixed"), "pd": _("PD only"),

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from PseudoNormalLib.engine.training_replies import TrainingStatus
 
 POLL_S, POLL_S_WHEN_IDLE = 0.5, 5.0
+NOTHING_SEEN = -1  # no picture's number
 
 
 class TrainingWatch:
@@ -28,7 +29,7 @@ class TrainingWatch:
     :ivar trainings: all that the engine has, the last first.
     :ivar current: the one that is followed; None where there is none.
     :ivar lines: all that it said.
-    :ivar example: PNG of a case before and after; None where there is none yet.
+    :ivar example: PNG of a case before and after, or of some of the scans that were made; None where there is none yet.
     """
 
     def __init__(self, background: Background, client: Callable[[], EngineClient]) -> None:
@@ -73,7 +74,7 @@ class TrainingWatch:
     # --- on the worker thread
 
     def _ask(self, call: Call) -> None:
-        chosen, known, seen = self._chosen, 0, -1
+        chosen, known, seen = self._chosen, 0, NOTHING_SEEN
         while not call.cancelled:
             pause = POLL_S_WHEN_IDLE
             try:
@@ -83,11 +84,9 @@ class TrainingWatch:
                 self._tell(call, self._heard_all, trainings)
                 if chosen:
                     status = routes.status(chosen, since=known)
-                    known = status.next
-                    newest = last_step(status.log, seen)
-                    picture = routes.example(chosen) if status.example and newest != seen else None
-                    seen = newest
-                    self._tell(call, self._heard, status, picture, since=known - len(status.log))
+                    picture = routes.example(chosen) if status.example not in (0, seen) else None
+                    self._tell(call, self._heard, status, picture, anew=seen == NOTHING_SEEN)
+                    known, seen = status.next, status.example
                 if not all(each.over for each in trainings):
                     pause = POLL_S
             except (Unreachable, Unknown) as error:
@@ -114,16 +113,11 @@ class TrainingWatch:
             self.trainings = tuple(trainings)
             self.changed.emit()
 
-    def _heard(self, status: TrainingStatus, picture: bytes | None, since: int) -> None:
-        self.lines[since:] = status.log
-        self.example = picture or (self.example if since else None)
+    def _heard(self, status: TrainingStatus, picture: bytes | None, anew: bool) -> None:
+        self.lines[status.next - len(status.log) :] = status.log
+        self.example = picture or (None if anew else self.example)
         self.current = status
         self.followed.emit(status)
-
-
-def last_step(lines: Sequence[Mapping[str, Any]], before: float) -> float:
-    """The step of the newest line that has one; ``before`` where none has."""
-    return next((line["step"] for line in reversed(lines) if "step" in line), before)
 
 
 def metrics_in_words(lines: Sequence[Mapping[str, Any]]) -> str:
@@ -132,7 +126,7 @@ def metrics_in_words(lines: Sequence[Mapping[str, Any]]) -> str:
     for line in lines:
         newest.update({name: value for name, value in line.items() if name == "loss" or name.startswith("check_")})
     words = [f"{term_in_words(name)} {value:.3g}" for name, value in newest.items()]
-    step = last_step(lines, 0)
+    step = next((line["step"] for line in reversed(lines) if "step" in line), 0)
     return " · ".join([_("step {step}").format(step=f"{step:.0f}"), *words]) if step else ""
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from PseudoNormalLib.i18n import _
 from PseudoNormalLib.training.curves import chart_titles, drawn_terms
+from PseudoNormalLib.training.words import curves_note
 from trame.widgets import client, html
 from trame_server.utils.typed_state import TypedState
 
 from PseudoNormalWeb.parts.training.chart import chart, legend
+from PseudoNormalWeb.parts.training.picture import address_of
 from PseudoNormalWeb.window.forms import note, section
 
 if TYPE_CHECKING:
@@ -39,16 +40,21 @@ class CurvesState:
 
     :param charts: "title", "drawing" (SVG) and "legend" of each chart.
     :param example: a case before and after as the address of a picture; empty for none.
+    :param no_charts: what to expect in their place.
+    :param no_example: what to expect in its place.
     """
 
     charts: list[dict[str, Any]] = field(default_factory=list)
     example: str = ""
+    no_charts: str = ""
+    no_example: str = ""
 
 
 class CurvesPart:
     """What is minimised, how good it is on cases kept aside, and one of these cases."""
 
     def __init__(self, window: Window) -> None:
+        self._training = window.training
         self._watch = window.training.watch
         self._state = TypedState(window.server.state, CurvesState)
         self._drawn: tuple[int, str] = (0, "")
@@ -69,8 +75,8 @@ class CurvesPart:
                 with html.Div(classes="pn-legend"), html.Span(v_for="term in chart.legend", key="term.name"):
                     html.I(style=("{ background: term.colour }",))
                     html.Span("{{ term.name }} {{ term.last }}")
-            note(_("Losses and Dice appear here once a training runs."), v_show=f"!{name.charts}.length")
-            note(_("A case before and after appears here once the training has drawn one."), v_show=f"!{name.example}")
+            note(f"{{{{ {name.no_charts} }}}}", v_show=f"!{name.charts}.length")
+            note(f"{{{{ {name.no_example} }}}}", v_show=f"!{name.example}")
             html.Img(src=(name.example,), v_show=(name.example,), classes="pn-example")
 
     def close(self) -> None:
@@ -84,14 +90,16 @@ class CurvesPart:
         if drawn != self._drawn:
             self._drawn = drawn
             self._draw()
-        if self._watch.example != self._shown:
-            self._shown = self._watch.example
-            picture = base64.b64encode(self._shown or b"").decode()
-            self._state.data.example = f"data:image/png;base64,{picture}" if picture else ""
+        if self._training.example != self._shown:
+            self._shown = self._training.example
+            self._state.data.example = address_of(self._shown)
 
     def _draw(self) -> None:
+        data, database = self._state.data, self._training.follows_database
+        data.no_charts = "" if database else _("Losses and Dice appear here once a training runs.")
+        data.no_example = curves_note(self._watch.current)
         charts = zip(chart_titles(), drawn_terms(self._watch.lines), strict=True)
-        self._state.data.charts = [
+        data.charts = [
             {"title": title, "drawing": drawing, "legend": legend(terms)}
             for title, terms in charts
             if (drawing := chart(terms))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from PseudoNormalWeb.parts.training.compare import ComparePart
 from PseudoNormalWeb.parts.training.curves import CurvesPart
+from PseudoNormalWeb.parts.training.database import DatabasePart
 from PseudoNormalWeb.parts.training.queue import QueuePart
 from PseudoNormalWeb.parts.training.start import StartPart
 from PseudoNormalWeb.parts.training.state import StatePart
@@ -17,11 +18,11 @@ if TYPE_CHECKING:
 
 
 class TrainingPart:
-    """What the lab sees: how the training is, a new one, curves, the queue, versions, two models compared."""
+    """What the lab sees: how the training is, a new one, curves, a database, the queue, versions, models compared."""
 
     def __init__(self, window: Window) -> None:
         self._training = window.training
-        kinds = (StatePart, StartPart, CurvesPart, QueuePart, VersionsPart, ComparePart)
+        kinds = (StatePart, StartPart, CurvesPart, DatabasePart, QueuePart, VersionsPart, ComparePart)
         self._parts: list[Part] = [kind(window) for kind in kinds]
 
     def build(self) -> None:

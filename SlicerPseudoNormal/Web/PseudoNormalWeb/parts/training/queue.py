@@ -1,4 +1,4 @@
-"""The engine's trainings, whoever asked for them: what runs, what waits, what is over."""
+"""The engine's trainings and synthetic databases, whoever asked for them: what runs, what waits, what is over."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from PseudoNormalLib.i18n import _
-from PseudoNormalLib.training.words import queue_row, queue_titles, waiting_in_words
+from PseudoNormalLib.training.words import queue_rows, queue_titles, waiting_in_words
 from trame_server.utils.typed_state import TypedState
 
 from PseudoNormalWeb.parts.training.table import table
@@ -29,7 +29,7 @@ class QueueState:
 
 
 class QueuePart:
-    """Trainings, one a row; a click follows one."""
+    """Trainings and databases, one a row; a click follows one."""
 
     def __init__(self, window: Window) -> None:
         self._watch = watch = window.training.watch
@@ -42,8 +42,8 @@ class QueuePart:
     def build(self) -> None:
         """Make the widgets, inside the trame layout that is open."""
         name = self._state.name
-        with section(_("Trainings on this engine")):
-            table(queue_titles(), name.rows, name.current, self._follow, title=_("Click a training to follow it"))
+        with section(_("Trainings and databases on this engine")):
+            table(queue_titles(), name.rows, name.current, self._follow, title=_("Click one to follow it"))
             note(_("There is no training yet."), v_show=f"!{name.rows}.length")
             note(f"{{{{ {name.waiting} }}}}")
 
@@ -55,7 +55,7 @@ class QueuePart:
     def _show(self, *_news: object) -> None:
         trainings, followed, data = self._watch.trainings, self._watch.current, self._state.data
         ids = [training.id for training in trainings]
-        data.rows = [queue_row(training) for training in trainings]
+        data.rows = queue_rows(trainings)
         data.current = ids.index(followed.id) if followed is not None and followed.id in ids else -1
         data.waiting = waiting_in_words(trainings)
 

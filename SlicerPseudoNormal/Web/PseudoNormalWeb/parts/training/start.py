@@ -10,6 +10,8 @@ from PseudoNormalLib.training.plan import (
     LONGEST_MINUTES,
     USUAL_MINUTES,
     Plan,
+    begin_obstacle,
+    begin_tip,
     contrast_offers,
     recipe_named,
     recipe_offers,
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 class StartState:
     """What can be chosen, as Vuetify's items, and what is.
 
+    :param anew: why no model to begin from can be chosen; empty when one can.
     :param obstacle: why nothing can be started now; empty when it can.
     :param no_look: why cases cannot be counted now; empty when they can.
     """
@@ -42,6 +45,8 @@ class StartState:
     explanation: str = ""
     models: Offers = field(default_factory=list)
     model: str = ""
+    anew: str = ""
+    begin_tip: str = field(default_factory=begin_tip)
     contrasts: Offers = field(default_factory=list)
     contrast: str = ""
     material: str = ""
@@ -80,7 +85,8 @@ class StartPart:
                 v_model=(name.model,),
                 items=(name.models,),
                 label=_("Begin from"),
-                title=_("The training begins with this model's weights, so that it does not forget"),
+                disabled=(f"!!{name.anew}",),
+                title=(f"{name.anew} || {name.begin_tip}",),
             )
             v3.VSelect(
                 v_model=(name.contrast,),
@@ -130,7 +136,8 @@ class StartPart:
         data, material = self._state.data, self._training.material
         recipe = recipe_named(self._training, data.recipe)
         data.explanation = recipe.explanation if recipe is not None else ""
-        data.material = material_in_words(material) if material is not None else ""
+        data.anew = begin_obstacle(recipe)
+        data.material = material_in_words(material, recipe) if material is not None else ""
         data.no_look = self._training.obstacle()
         data.obstacle = start_obstacle(self._training, recipe, data.settings) or self._no_minutes()
 
@@ -144,4 +151,5 @@ class StartPart:
     def _start(self) -> None:
         data = self._state.data
         settings = settings_in(data.settings)
-        self._training.start(Plan(data.recipe, data.model, float(data.minutes), data.contrast, settings))
+        model = "" if data.anew else data.model
+        self._training.start(Plan(data.recipe, model, float(data.minutes), data.contrast, settings))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from PseudoNormalLib.i18n import _
 from PseudoNormalLib.training.plan import settings_as_text
 from PseudoNormalLib.training.watch import metrics_in_words
-from PseudoNormalLib.training.words import news_in_words, state_in_words
+from PseudoNormalLib.training.words import news_in_words, state_in_words, stop_tip
 from trame.widgets import html
 from trame.widgets import vuetify3 as v3
 from trame_server.utils.typed_state import TypedState
@@ -67,8 +67,7 @@ class StatePart:
             html.Div(f"{{{{ {name.line} }}}}", style="font-weight: 600;")
             v3.VProgressLinear(model_value=(name.percent,), height=6, rounded=True, color="primary")
             with html.Div(classes="pn-row"):
-                stop = _("Ends it within two seconds; what it learnt is saved, and it can be resumed")
-                button(_("Stop"), self._training.stop, tip=stop, reason=name.no_stop)
+                button(_("Stop"), self._training.stop, tip=stop_tip(), reason=name.no_stop)
                 button(
                     _("Resume"),
                     lambda: self._training.resume({}),
