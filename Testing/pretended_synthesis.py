@@ -1,7 +1,6 @@
 """What ``pseudonormal synthesize`` says, and no scan: with a generator that a pretended training left.
 
-It counts scans, keeps its count in the output folder, and ends when its stdin does. With a real generator it is the
-real command that runs.
+It counts scans, keeps its count in the output folder, and ends when its stdin does.
 """
 
 from __future__ import annotations
@@ -14,7 +13,6 @@ from pathlib import Path
 
 from Testing.telling import a_png, tell, when_stdin_ends
 
-REAL = (sys.executable, "-m", "pseudonormal.cli.until_stdin_ends")
 PAUSE_S = 0.02
 
 
@@ -49,8 +47,6 @@ def main() -> None:
         parser.add_argument(option)
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
-    if (Path(given.run) / "generator.safetensors").stat().st_size:
-        os.execv(sys.executable, [*REAL, *sys.argv[1:]])  # noqa: S606 - a command of our own
     given.out.mkdir(parents=True, exist_ok=True)
     tell(event="progress", done=0, total=given.count, message="reading the cases")
     made = make(given.out, given.count, when_stdin_ends())

@@ -117,6 +117,35 @@ def test_a_worse_version_is_promoted_only_after_a_second_question_and_rolled_bac
     page.until("VersionsState__rows", lambda rows: rows[2][1] == "current")
 
 
+def test_a_generator_is_trained_its_scans_are_looked_at_and_a_database_is_built(an_open_page):
+    page = an_open_page
+    page.unfold("Build a synthetic database")
+    assert page.state("DatabaseState__obstacle").startswith("There is no generator yet: train one")
+    assert page.page.get_by_role("button", name="Preview", exact=True).is_disabled()
+    page.choose("Recipe", "um")
+    assert "begins from nothing" in page.until("StartState__anew")
+    begin(page, "steps=10")
+    page.until("TrainingState__message", lambda line: line.startswith("A generator was made, and no version"))
+    page.until("DatabaseState__obstacle", lambda reason: reason == "")
+    assert page.state("DatabaseState__generators")[0]["title"].endswith("from 3 subjects")
+    page.press("Preview")
+    page.until("TrainingState__message", lambda line: line.startswith("6 synthetic scans were made to look at"))
+    wait_for(lambda: page.page.locator("img.pn-sheet").evaluate("image => image.naturalWidth") == 4)
+    assert page.state("CurvesState__example") == "" and "no curves" in page.state("CurvesState__no_example")
+    page.page.get_by_label("Synthetic scans").fill("1.5")
+    assert "whole number" in page.until("DatabaseState__no_count")
+    assert page.page.get_by_role("button", name="Build", exact=True).is_disabled()
+    page.page.get_by_label("Synthetic scans").fill("70")
+    page.until("DatabaseState__no_count", lambda reason: reason == "")
+    page.press("Build")
+    page.until("TrainingState__line", lambda line: line.startswith("um: 70 scans · running") and "s left" in line)
+    page.press("Stop")
+    page.until("TrainingState__line", lambda line: line == "um: 70 scans · stopped, saved")
+    page.press("Resume")
+    page.until("TrainingState__message", lambda line: line.endswith("70 were added to the case store."))
+    assert page.state("QueueState__rows")[0][1:4:2] == ["um: 70 scans", "done"]
+
+
 def test_two_models_are_compared_side_by_side_on_the_scan_that_is_open(an_open_page, a_head):
     page = an_open_page
     page.tab("Scan")

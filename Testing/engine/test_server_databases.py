@@ -1,8 +1,10 @@
-"""Synthetic databases over real HTTP, made by a real small generator in processes of their own."""
+"""Synthetic databases over real HTTP on a real engine process, with children that say what trainings and makers say.
+
+The same with nothing pretended is the story in ``Testing/panels/test_panel_training_story.py``.
+"""
 
 from __future__ import annotations
 
-import csv
 import json
 import time
 
@@ -11,38 +13,45 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from Testing.engine_process import running_engine
-from Testing.lab import make_lab
-from Testing.small_generator import GENERATOR, put_generator
+from Testing.training_engine import SERVE
 
 from pseudonormal.server.headway import Headway
-
-pytestmark = pytest.mark.long
+from pseudonormal.server.training import open_training
 
 PATIENCE_S = 240  # of a machine that does much else
-COUNT = 24
-MODEL = "5a11e"
-"""The id of a training that has made a model."""
+COUNT = 60
 
 
 @pytest.fixture(scope="module")
-def a_store(tmp_path_factory, models_folder):
-    """A case store with a training that has made a generator, and one that has made a model."""
+def an_engine(models_folder, tmp_path_factory):
     folder = tmp_path_factory.mktemp("Zoës lab")
-    store = make_lab(folder, lesions=2, sound=0, waiting=1).store
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PSEUDONORMAL_MODELS", str(models_folder))
-        put_generator(store)
-    other = store / "trainings" / MODEL
-    other.mkdir()
-    record = {"id": MODEL, "created": "2026-11-19", "request": {"recipe": "smile"}, "state": "done", "candidate": {}}
-    (other / "training.json").write_text(json.dumps(record), encoding="utf-8")
-    return store
+    with running_engine(models_folder, folder / "data", folder / "store", program=SERVE, queue=2) as engine:
+        yield engine
 
 
 @pytest.fixture(scope="module")
-def an_engine(a_store, models_folder):
-    with running_engine(models_folder, a_store.parent / "data", a_store, queue=2) as engine:
-        yield engine
+def trainings(an_engine):
+    """The folder of all trainings."""
+    return an_engine.data.parent / "store" / "trainings"
+
+
+@pytest.fixture(scope="module")
+def a_generator(an_engine):
+    """The id of a training that has made one."""
+    return trained(an_engine, "um")
+
+
+@pytest.fixture(scope="module")
+def a_model(an_engine):
+    """The id of a training that has made a model."""
+    return trained(an_engine, "smile")
+
+
+def trained(engine, recipe):
+    with talking_to(engine) as client:
+        wait_for(lambda: client.get("/recipes").status_code == 200)
+        begun = client.post("/trainings", json={"recipe": recipe, "settings": {"steps": 5}}).json()
+        return when(client, begun, lambda now: now["state"] == "done")["id"]
 
 
 @pytest.fixture
@@ -57,8 +66,15 @@ def talking_to(engine):
     return httpx.Client(base_url=engine.url, headers=engine.headers, timeout=60)
 
 
-def build(client, count=COUNT, **more):
-    answer = client.post("/databases", json={"generator": GENERATOR, "count": count, "keep": False} | more)
+def wait_for(condition):
+    until = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+def build(client, generator, **more):
+    answer = client.post("/databases", json={"generator": generator, "count": COUNT} | more)
     assert answer.status_code == 202, answer.text
     return answer.json()
 
@@ -80,60 +96,48 @@ def refusal(answer, status):
     return answer.json()["detail"]
 
 
-def records_in(folder):
-    """When each scan that is there was made, by its name."""
-    return {path.parent.name: path.stat().st_mtime_ns for path in folder.glob("synthetic_*/record.json")}
+def test_a_database_is_counted_stopped_and_gone_on_with_until_it_is_whole(client, a_generator, trainings):
+    begun = build(client, a_generator, seed=7)
+    asked = {"generator": a_generator, "count": COUNT, "seed": 7, "keep": True}
+    assert begun["database"] == asked and begun["example"] == 0
+    assert (begun["recipe"], begun["model"], begun["settings"]) == ("um", None, {})
+    runs = when(client, begun, lambda now: now["minutes_left"] is not None)
+    assert runs["message"].endswith(f"of {COUNT} scans made") and 0 < runs["progress"] < 1
+    assert runs["minutes_left"] > 0 and runs["log"] == []
+    place = f"/trainings/{begun['id']}"
+    began = time.monotonic()
+    stopped = client.post(f"{place}/stop").json()
+    assert time.monotonic() - began < 5
+    assert (stopped["state"], stopped["error"]) == ("stopped", None) and "made is kept" in stopped["message"]
+    otherwise = client.post(f"{place}/resume", json={"settings": {"batch": 1}})
+    assert "no settings that could be changed" in refusal(otherwise, 409)
+    known = open_training(trainings / begun["id"]).view(None)  # as an engine that begins does
+    assert known.model_dump() == stopped
+    there = int((trainings / begun["id"] / "run" / "count").read_text())
 
-
-def test_a_database_is_stopped_and_goes_on_until_it_is_whole_also_after_its_engine_was_killed(
-    a_store, models_folder, request
-):
-    with running_engine(models_folder, a_store.parent / "first", a_store) as engine, talking_to(engine) as client:
-        begun = build(client, seed=7, keep=True)
-        assert begun["database"] == {"generator": GENERATOR, "count": COUNT, "seed": 7, "keep": True}
-        assert (begun["recipe"], begun["model"], begun["settings"], begun["example"]) == ("um", None, {}, 0)
-        runs = when(client, begun, lambda now: now["minutes_left"] is not None)
-        assert runs["message"].endswith(f"of {COUNT} scans made") and 0 < runs["progress"] < 1
-        assert runs["minutes_left"] > 0 and runs["log"] == []
-        place = f"/trainings/{begun['id']}"
-        began = time.monotonic()
-        stopped = client.post(f"{place}/stop").json()
-        assert time.monotonic() - began < 10
-        assert (stopped["state"], stopped["error"]) == ("stopped", None) and "made is kept" in stopped["message"]
-        otherwise = client.post(f"{place}/resume", json={"settings": {"batch": 1}})
-        assert "no settings that could be changed" in refusal(otherwise, 409)
-        folder = a_store / "trainings" / begun["id"] / "run"
-        there = records_in(folder)
-        assert 2 <= len(there) < COUNT
-        engine.process.kill()
-        engine.process.wait()
-
-    client = request.getfixturevalue("client")
-    assert client.get(place).json() == stopped | {"log": [], "next": 0}
     assert client.post(f"{place}/resume").status_code == 202
     done = when(client, begun, lambda now: now["state"] == "done")
     assert (done["state"], done["error"], done["progress"]) == ("done", None, 1.0)
-    assert done["candidate"] is None and done["generator"] is None
-    result = done["result"]
-    assert (result["cases"], result["made"]) == (COUNT, COUNT - len(there)) and 0 <= result["with_lesion"] <= COUNT
-    assert result["added"] == COUNT and client.get("/trainings/material").json()["synthetic"] == COUNT
-    assert client.get("/cases", params={"status": "synthetic"}).json()["total"] == COUNT
-    assert there.items() <= records_in(folder).items()
-    rows = csv.DictReader((folder / "cases.csv").open(encoding="utf-8"))
-    assert [row["case"] for row in rows] == [f"synthetic_um_7_{number:05d}" for number in range(1, COUNT + 1)]
+    assert done["result"] == {"cases": COUNT, "made": COUNT - there, "with_lesion": COUNT // 2, "added": COUNT}
     picture = client.get(f"{place}/example")
-    assert done["example"] and picture.content == (folder / "contact_sheet.png").read_bytes()
-    assert str(a_store) not in json.dumps(done)
-    listed = client.get("/trainings").json()
-    assert listed[0] == done | {"log": []}
-    assert [each["generator"] for each in listed] == [None, {"recipe": "um", "subjects": 2}, None]
+    sheet = trainings / begun["id"] / "run" / "contact_sheet.png"
+    assert done["example"] > stopped["example"] > 0 and picture.content == sheet.read_bytes()
+    assert str(trainings) not in json.dumps(done)
+    listed = {each["id"]: each for each in client.get("/trainings").json()}
+    assert listed[begun["id"]] == done | {"log": []} and done["candidate"] is done["generator"] is None
+    maker = listed[a_generator]
+    assert maker["generator"] == {"recipe": "um", "subjects": 3} and maker["candidate"] is maker["database"] is None
+
+
+def test_what_is_only_looked_at_is_not_kept(client, a_generator):
+    done = when(client, build(client, a_generator, count=3, keep=False), lambda now: now["state"] == "done")
+    assert (done["result"]["cases"], done["result"]["added"]) == (3, 0)
 
 
 @pytest.mark.parametrize(
     ("request_", "status", "words"),
     [
         ({"generator": "nonsense"}, 404, "no such training"),
-        ({"generator": MODEL}, 409, "made no generator"),
         ({"generator": "../../x"}, 422, "generator"),
         ({"count": 0}, 422, "count"),
         ({"count": 100_001}, 422, "count"),
@@ -142,20 +146,22 @@ def test_a_database_is_stopped_and_goes_on_until_it_is_whole_also_after_its_engi
         ({"workers": 3}, 422, "workers"),
     ],
 )
-def test_what_cannot_be_built_is_refused_with_a_line(client, request_, status, words):
-    assert words in refusal(client.post("/databases", json={"generator": GENERATOR, "count": 2} | request_), status)
+def test_what_cannot_be_built_is_refused_with_a_line(client, a_generator, request_, status, words):
+    assert words in refusal(client.post("/databases", json={"generator": a_generator, "count": 2} | request_), status)
 
 
-def test_only_a_generator_that_is_done_and_whole_makes_scans(client, a_store):
+def test_only_a_generator_that_is_done_and_whole_makes_scans(client, a_generator, a_model, trainings):
     gone = "the files of that generator are gone or damaged: train it again"
-    runs, waits = build(client), build(client)
+    from_model = {"generator": a_model, "count": 1}
+    assert "made no generator" in refusal(client.post("/databases", json=from_model), 409)
+    runs, waits = build(client, a_generator, count=5000), build(client, a_generator)
     for each in (runs, waits):
         not_done = client.post("/databases", json={"generator": each["id"], "count": 1})
         assert "scans are made with one that is done" in refusal(not_done, 409)
-    run = a_store / "trainings" / GENERATOR / "run"
-    for name in ("settings.json", "material/cases.csv"):
+    run = trainings / a_generator / "run"
+    for name in ("settings.json", "generator.safetensors", "material/cases.csv"):
         run.joinpath(name).rename(run / "away")
-        assert refusal(client.post("/databases", json={"generator": GENERATOR, "count": 1}), 404) == gone
+        assert refusal(client.post("/databases", json={"generator": a_generator, "count": 1}), 404) == gone
         run.joinpath("away").rename(run / name)
     run.rename(run.with_name("away"))
     client.post(f"/trainings/{runs['id']}/stop")
@@ -166,7 +172,7 @@ def test_only_a_generator_that_is_done_and_whole_makes_scans(client, a_store):
 
 def test_without_a_store_nothing_is_built(models_folder, tmp_path):
     with running_engine(models_folder, tmp_path / "data") as engine, talking_to(engine) as client:
-        assert "--store" in refusal(client.post("/databases", json={"generator": GENERATOR, "count": 1}), 404)
+        assert "--store" in refusal(client.post("/databases", json={"generator": "9e0e", "count": 1}), 404)
 
 
 @given(st.lists(st.tuples(st.floats(0.01, 100), st.integers(0, 3)), min_size=1), st.integers(0, 50))

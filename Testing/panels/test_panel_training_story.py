@@ -9,10 +9,12 @@ import pytest
 from Testing.engine_process import running_engine
 from Testing.lab import head, make_lab
 from Testing.plotted import plotted
+from Testing.um_heads import SMALL as SMALL_GENERATOR
 
 pytestmark = pytest.mark.long
 
 PATIENCE_S = 400
+COUNT = 12
 SMALL = "minutes=1000 workers=0 pool=2 batch=1 checks=0 patch=32 checkpoint_every=1"
 
 
@@ -107,6 +109,47 @@ def test_a_lab_trains_stops_goes_on_and_uses_what_it_promoted(
     until(lambda: a_panel.compare.outcome.text, PATIENCE_S)
     assert a_panel.compare.outcome.text.startswith("A (brain-mr:0): ")
     assert "\nB (brain-mr:0.1): " in a_panel.compare.outcome.text
+
+
+def test_a_lab_trains_a_generator_and_the_next_training_learns_from_what_it_makes(
+    a_panel, training, until, an_engine, record_testsuite_property
+):
+    start, box = a_panel.start, a_panel.database
+    start.recipe_combo.setCurrentIndex(start.recipe_combo.findData("um"))
+    small = " ".join(f"{name}={value}" for name, value in SMALL_GENERATOR.items())
+    start.settings_edit.text = f"{small} minutes=1000 steps=2 workers=0 pool=4 batch=1 checks=0"
+    start.start_button.click()
+    until(lambda: box.build_button.enabled or (training.current and training.current.state == "failed"), PATIENCE_S)
+    assert training.current.state == "done", training.current.error
+
+    box.count_spin.value = COUNT
+    box.build_button.click()
+    until(lambda: training.current.database)
+    run = an_engine.data.parent / "store" / "trainings" / training.current.id / "run"
+    until(lambda: len(list(run.glob("synthetic_*/record.json"))) >= 2, PATIENCE_S)
+    began = time.monotonic()
+    a_panel.state.stop_button.click()
+    until(lambda: training.current.over)
+    took = time.monotonic() - began
+    record_testsuite_property("seconds from a click on Stop to the end of making scans", round(took, 2))
+    assert took < 10  # alone on a machine it is under 1 s
+    assert training.current.state == "stopped", training.current.error
+    there = {path: path.stat().st_mtime_ns for path in run.glob("synthetic_*/record.json")}
+    assert 2 <= len(there) < COUNT
+
+    a_panel.state.resume_button.click()
+    until(lambda: training.current.state in ("done", "failed"), PATIENCE_S)
+    assert training.current.state == "done", training.current.error
+    assert training.current.result["made"] == COUNT - len(there)
+    assert all(path.stat().st_mtime_ns == when for path, when in there.items())
+    assert sorted(path.parent.name[-5:] for path in run.glob("synthetic_*/record.json")) == [
+        f"{number:05d}" for number in range(1, COUNT + 1)
+    ]
+    assert a_panel.state.message.text.startswith(f"{COUNT} synthetic scans were made, ")
+    assert a_panel.state.message.text.endswith(f"; {COUNT} were added to the case store.")
+    until(lambda: box.sheet.widget.isVisibleTo(a_panel.widget))
+    start.recipe_combo.setCurrentIndex(start.recipe_combo.findData("smile"))
+    until(lambda: f"1 without one and {COUNT} synthetic ones." in start.material.text, PATIENCE_S)
 
 
 def generated_with(training, scan, until):

@@ -28,7 +28,7 @@ CSS = """
 .pn-legend { display: flex; flex-wrap: wrap; gap: 2px 12px; font-size: 11px; margin-bottom: 6px; padding-left: 40px; }
 .pn-legend i { display: inline-block; width: 10px; height: 3px; border-radius: 2px; margin-right: 5px;
   vertical-align: middle; }
-.pn-example { width: 100%; display: block; border-radius: 4px; image-rendering: auto; }
+.pn-example, .pn-sheet { width: 100%; display: block; border-radius: 4px; image-rendering: auto; }
 .pn-all-words th, .pn-all-words td { text-align: left !important; }
 .pn-link { color: rgb(var(--v-theme-primary)); overflow-wrap: anywhere; }
 """

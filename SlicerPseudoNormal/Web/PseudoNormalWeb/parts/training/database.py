@@ -76,7 +76,7 @@ class DatabasePart:
             v3.VSelect(v_model=(name.generator,), items=(name.generators,), label=_("Generator"))
             tip = _("Make a few scans to look at; none is kept")
             button(_("Preview"), self._preview, tip=tip, reason=name.obstacle)
-            html.Img(src=(name.sheet,), v_show=(name.sheet,), classes="pn-example pn-sheet")
+            html.Img(src=(name.sheet,), v_show=(name.sheet,), classes="pn-sheet")
             v3.VTextField(v_model=(name.count,), label=_("Synthetic scans"), type="number", min=1, max=MOST)
             tip = _("Make them and put them into the case store, as synthetic cases")
             reason = f"{name.obstacle} || {name.no_count}"
