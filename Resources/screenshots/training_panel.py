@@ -1,8 +1,10 @@
-"""Picture of the training panel, off screen: a real engine, a real training of the shipped model on simulated cases.
+"""Pictures of the training panel, off screen: a real engine, real trainings on simulated cases.
+
+The first is of a training of the shipped model, the second of a synthetic database that a generator made.
 
 With the repository and ``SlicerPseudoNormal/PseudoNormal`` on ``PYTHONPATH`` and ``QT_QPA_PLATFORM=offscreen``:
-``python Resources/screenshots/training_panel.py Resources/screenshots 4`` learns for four minutes; reading the cases
-and judging take some more.
+``python Resources/screenshots/training_panel.py Resources/screenshots 4`` learns twice for four minutes; reading the
+cases and judging take some more.
 """
 
 from __future__ import annotations
@@ -20,7 +22,8 @@ from Testing.sick_brain import sick_brain
 
 from pseudonormal.store.store import Store
 
-PICTURE = "panel-training.png"
+PICTURE, DATABASE = "panel-training.png", "panel-database.png"
+SCANS = 18
 ACCEPTED, WAITING = 12, 3
 """Cases, each of a subject of its own: the MNI152 brain, its lesions moved, with noise."""
 
@@ -66,13 +69,39 @@ def take_training(demo: DemoPanel, minutes: int, picture: Path) -> None:
     training.close()
 
 
+def take_database(demo: DemoPanel, minutes: int, picture: Path) -> None:
+    """Train a generator, build a database with it, and write the picture of its section."""
+    from PseudoNormalLib.panels.training_panel import TrainingPanel
+    from PseudoNormalLib.training.bench import TrainingBench
+
+    training = TrainingBench(demo.bench)
+    panel = TrainingPanel(training)
+    panel.enter()
+    demo.until(lambda: panel.start.start_button.enabled)
+    panel.start.recipe_combo.setCurrentIndex(panel.start.recipe_combo.findData("um"))
+    panel.start.minutes_spin.value = minutes
+    panel.start.start_button.click()
+    demo.until(lambda: panel.database.build_button.enabled, 60.0 * (minutes + 60))
+    panel.database.count_spin.value = SCANS
+    panel.database.build_button.click()
+    demo.until(lambda: training.current.database is not None and training.current.over)
+    for box in (panel.engine, panel.start, panel.curves, panel.versions, panel.compare):
+        box.widget.collapsed = True
+    take(demo, panel.widget, picture)  # which gives it its width
+    panel.database.sheet.fit()
+    take(demo, panel.widget, picture)
+    panel.close()
+    training.close()
+
+
 def main(folder: Path, minutes: int) -> None:
-    """Write the picture into an existing folder."""
+    """Write the pictures into an existing folder."""
     with tempfile.TemporaryDirectory() as made:
         place = Path(made)
         fill_store(place / "store", place)
         with demo_panel(place) as demo:
             take_training(demo, minutes, folder / PICTURE)
+            take_database(demo, minutes, folder / DATABASE)
 
 
 if __name__ == "__main__":

@@ -135,15 +135,15 @@ def test_a_generator_is_trained_its_scans_are_looked_at_and_a_database_is_built(
     page.page.get_by_label("Synthetic scans").fill("1.5")
     assert "whole number" in page.until("DatabaseState__no_count")
     assert page.page.get_by_role("button", name="Build", exact=True).is_disabled()
-    page.page.get_by_label("Synthetic scans").fill("70")
+    page.page.get_by_label("Synthetic scans").fill("300")
     page.until("DatabaseState__no_count", lambda reason: reason == "")
     page.press("Build")
-    page.until("TrainingState__line", lambda line: line.startswith("um: 70 scans · running") and "s left" in line)
+    page.until("TrainingState__line", lambda line: line.startswith("um: 300 scans · running") and "s left" in line)
     page.press("Stop")
-    page.until("TrainingState__line", lambda line: line == "um: 70 scans · stopped, saved")
+    page.until("TrainingState__line", lambda line: line == "um: 300 scans · stopped, saved")
     page.press("Resume")
-    page.until("TrainingState__message", lambda line: line.endswith("70 were added to the case store."))
-    assert page.state("QueueState__rows")[0][1:4:2] == ["um: 70 scans", "done"]
+    page.until("TrainingState__message", lambda line: line.endswith("300 were added to the case store."))
+    assert page.state("QueueState__rows")[0][1:4:2] == ["um: 300 scans", "done"]
 
 
 def test_two_models_are_compared_side_by_side_on_the_scan_that_is_open(an_open_page, a_head):

@@ -215,7 +215,7 @@ def test_a_full_queue_is_told(a_panel, training, until):
     until(lambda: "2 trainings waiting" in a_panel.state.message.text)
 
 
-def test_a_generator_is_no_version_and_what_it_makes_is_looked_at_before_it_is_kept(
+def test_a_generator_is_no_version_and_its_scans_are_looked_at_before_they_are_kept(
     a_panel, training, until, an_engine
 ):
     box = a_panel.database
@@ -242,21 +242,21 @@ def test_a_generator_is_no_version_and_what_it_makes_is_looked_at_before_it_is_k
     assert not a_panel.curves.views[0].isVisibleTo(a_panel.widget) and "no curves" in a_panel.curves.example_note.text
     assert a_panel.queue.table.item(0, 1).text() == "um: preview of 6 scans"
 
-    box.count_spin.value = 80
+    box.count_spin.value = 300
     box.build_button.click()
-    until(lambda: training.current.database["count"] == 80 and "s left" in a_panel.state.state.text)
-    assert a_panel.state.state.text.startswith("um: 80 scans · running · ") and a_panel.state.bar.value > 0
+    until(lambda: training.current.database["count"] == 300 and "s left" in a_panel.state.state.text)
+    assert a_panel.state.state.text.startswith("um: 300 scans · running · ") and a_panel.state.bar.value > 0
     a_panel.state.stop_button.click()
     until(lambda: state_of(training) == "stopped")
-    assert a_panel.state.state.text == "um: 80 scans · stopped, saved"
+    assert a_panel.state.state.text == "um: 300 scans · stopped, saved"
     a_panel.state.resume_button.click()
     until(lambda: state_of(training) == "done")
     assert a_panel.state.message.text == (
-        "80 synthetic scans were made, 40 with a lesion; 80 were added to the case store."
+        "300 synthetic scans were made, 150 with a lesion; 300 were added to the case store."
     )
     table = a_panel.queue.table
     assert table.item(0, 2).text() == f"generator of {table.item(2, 0).text()}"
-    assert training.current.database == {"generator": generator, "count": 80, "seed": 0, "keep": True}
+    assert training.current.database == {"generator": generator, "count": 300, "seed": 0, "keep": True}
     table.cellClicked.emit(2, 0)
     until(lambda: training.current.id == generator)
     assert a_panel.curves.views[0].isVisibleTo(a_panel.widget) and not box.sheet.widget.isVisibleTo(a_panel.widget)
