@@ -11,7 +11,10 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from panels import take
@@ -21,6 +24,9 @@ from Testing.panels.demo_panel import DemoPanel, demo_panel
 from Testing.sick_brain import sick_brain
 
 from pseudonormal.store.store import Store
+
+if TYPE_CHECKING:
+    from PseudoNormalLib.panels.training_panel import TrainingPanel
 
 PICTURE, DATABASE = "panel-training.png", "panel-database.png"
 SCANS = 18
@@ -48,8 +54,9 @@ def fill_store(folder: Path, scans: Path) -> None:
     store.close()
 
 
-def take_training(demo: DemoPanel, minutes: int, picture: Path) -> None:
-    """Train, and write the picture once the outcome is judged."""
+@contextmanager
+def a_panel(demo: DemoPanel, minutes: int) -> Iterator[TrainingPanel]:
+    """The panel, entered, in which a training of some minutes can be started."""
     from PseudoNormalLib.panels.training_panel import TrainingPanel
     from PseudoNormalLib.training.bench import TrainingBench
 
@@ -58,40 +65,36 @@ def take_training(demo: DemoPanel, minutes: int, picture: Path) -> None:
     panel.enter()
     demo.until(lambda: panel.start.start_button.enabled)
     panel.start.minutes_spin.value = minutes
-    panel.start.start_button.click()
-    demo.until(lambda: training.current is not None and training.current.over, 60.0 * (minutes + 60))
-    demo.until(lambda: panel.versions.table.rowCount == 2)
-    panel.versions.table.setCurrentCell(0, 0)
-    take(demo, panel.widget, picture)  # which gives it its width
-    panel.curves.example.fit()
-    take(demo, panel.widget, picture)
+    yield panel
     panel.close()
     training.close()
+
+
+def take_training(demo: DemoPanel, minutes: int, picture: Path) -> None:
+    """Train, and write the picture once the outcome is judged."""
+    with a_panel(demo, minutes) as panel:
+        panel.start.start_button.click()
+        demo.until(lambda: panel.versions.table.rowCount == 2, 60.0 * (minutes + 60))
+        panel.versions.table.setCurrentCell(0, 0)
+        take(demo, panel.widget, picture)  # which gives it its width
+        panel.curves.example.fit()
+        take(demo, panel.widget, picture)
 
 
 def take_database(demo: DemoPanel, minutes: int, picture: Path) -> None:
     """Train a generator, build a database with it, and write the picture of its section."""
-    from PseudoNormalLib.panels.training_panel import TrainingPanel
-    from PseudoNormalLib.training.bench import TrainingBench
-
-    training = TrainingBench(demo.bench)
-    panel = TrainingPanel(training)
-    panel.enter()
-    demo.until(lambda: panel.start.start_button.enabled)
-    panel.start.recipe_combo.setCurrentIndex(panel.start.recipe_combo.findData("um"))
-    panel.start.minutes_spin.value = minutes
-    panel.start.start_button.click()
-    demo.until(lambda: panel.database.build_button.enabled, 60.0 * (minutes + 60))
-    panel.database.count_spin.value = SCANS
-    panel.database.build_button.click()
-    demo.until(lambda: training.current.database is not None and training.current.over)
-    for box in (panel.engine, panel.start, panel.curves, panel.versions, panel.compare):
-        box.widget.collapsed = True
-    take(demo, panel.widget, picture)  # which gives it its width
-    panel.database.sheet.fit()
-    take(demo, panel.widget, picture)
-    panel.close()
-    training.close()
+    with a_panel(demo, minutes) as panel:
+        panel.start.recipe_combo.setCurrentIndex(panel.start.recipe_combo.findData("um"))
+        panel.start.start_button.click()
+        demo.until(lambda: panel.database.build_button.enabled, 60.0 * (minutes + 60))
+        panel.database.count_spin.value = SCANS
+        panel.database.build_button.click()
+        demo.until(lambda: panel.state.message.text.endswith("added to the case store."))
+        for box in (panel.engine, panel.start, panel.curves, panel.versions, panel.compare):
+            box.widget.collapsed = True
+        take(demo, panel.widget, picture)  # which gives it its width
+        panel.database.sheet.fit()
+        take(demo, panel.widget, picture)
 
 
 def main(folder: Path, minutes: int) -> None:

@@ -71,13 +71,9 @@ def test_a_lab_trains_stops_goes_on_and_uses_what_it_promoted(
           PATIENCE_S)  # fmt: skip
     assert training.current.state == "running", training.current.error
 
-    began = time.monotonic()
-    a_panel.state.stop_button.click()
-    until(lambda: training.current.over)
-    took = time.monotonic() - began
+    took = stopped(a_panel, training, until)
     record_testsuite_property("seconds from a click on Stop to the end of a real training", round(took, 2))
     assert took < 5  # alone on a machine it is under 2 s
-    assert training.current.state == "stopped", training.current.error
     run = an_engine.data.parent / "store" / "trainings" / training.current.id / "run"
     assert (run / "checkpoint.pt").is_file()
 
@@ -127,13 +123,9 @@ def test_a_lab_trains_a_generator_and_the_next_training_learns_from_what_it_make
     until(lambda: training.current.database)
     run = an_engine.data.parent / "store" / "trainings" / training.current.id / "run"
     until(lambda: len(list(run.glob("synthetic_*/record.json"))) >= 2, PATIENCE_S)
-    began = time.monotonic()
-    a_panel.state.stop_button.click()
-    until(lambda: training.current.over)
-    took = time.monotonic() - began
+    took = stopped(a_panel, training, until)
     record_testsuite_property("seconds from a click on Stop to the end of making scans", round(took, 2))
-    assert took < 10  # alone on a machine it is under 1 s
-    assert training.current.state == "stopped", training.current.error
+    assert took < 5  # alone on a machine it is under 1 s
     there = {path: path.stat().st_mtime_ns for path in run.glob("synthetic_*/record.json")}
     assert 2 <= len(there) < COUNT
 
@@ -150,6 +142,15 @@ def test_a_lab_trains_a_generator_and_the_next_training_learns_from_what_it_make
     until(lambda: box.sheet.widget.isVisibleTo(a_panel.widget))
     start.recipe_combo.setCurrentIndex(start.recipe_combo.findData("smile"))
     until(lambda: f"1 without one and {COUNT} synthetic ones." in start.material.text, PATIENCE_S)
+
+
+def stopped(panel, training, until):
+    """Press Stop; the seconds until it was stopped."""
+    began = time.monotonic()
+    panel.state.stop_button.click()
+    until(lambda: training.current.over)
+    assert training.current.state == "stopped", training.current.error
+    return time.monotonic() - began
 
 
 def generated_with(training, scan, until):

@@ -77,8 +77,8 @@ def test_a_database_is_told_apart_from_a_training():
     runs = a_database("d", "running", message="12 of 40 scans made", minutes_left=0.5, progress=0.3)
     assert state_in_words(runs) == "um: 40 scans · running · 12 of 40 scans made · about 30 s left"
     assert queue_rows([runs, GENERATOR]) == [
-        ["2026-11-29 22:10", "um: 40 scans", "generator of 2026-11-28 09:30", "running", "30 %"],
-        ["2026-11-28 09:30", "um", "automatic", "done", "100 %"],
+        ["2026-11-29 22:10", "um: 40 scans", "11-28 09:30", "running", "30 %"],
+        ["2026-11-28 09:30", "um", "", "done", "100 %"],
     ]
     result = {"cases": 40, "made": 12, "with_lesion": 23, "added": 38}
     assert news_in_words(a_database("d", result=result), []) == (

@@ -6,12 +6,17 @@ import csv
 import io
 import json
 import multiprocessing
+import os
 import pickle
+import shutil
 import tempfile
+import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing import connection
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +102,12 @@ def make_all(
         # by a file: what a process gets as arguments keeps all others waiting until it has imported what it needs
         handed = Path(scratch) / "synthesizer"
         handed.write_bytes(pickle.dumps(synthesizer, pickle.HIGHEST_PROTOCOL))
-        with ProcessPoolExecutor(workers, context, _begin_worker, (handed,)) as pool, _cancelled_on_error(pool):
+        reader, writer = context.Pipe(duplex=False)
+        with (
+            reader,
+            ProcessPoolExecutor(workers, context, _begin_worker, (handed, reader)) as pool,
+            _given_up_on_error(pool, writer, out),
+        ):
             for done in as_completed([pool.submit(_make_there, out, plan, number) for number in numbers]):
                 yield done.result()
 
@@ -169,8 +179,9 @@ def _write(made: Synthetic, folder: Path) -> None:
 _there: list[Synthesizer] = []  # of a process that makes scans
 
 
-def _begin_worker(handed: Path) -> None:
+def _begin_worker(handed: Path, wanted: Connection) -> None:
     work_for_parent()
+    threading.Thread(target=_end_when_not_wanted, args=(wanted,), daemon=True).start()
     _there.append(pickle.loads(handed.read_bytes()))  # noqa: S301 (written by the process that started this one)
 
 
@@ -178,10 +189,23 @@ def _make_there(out: Path, plan: Plan, number: int) -> dict[str, Any]:
     return _make(_there[0], out, plan, number)
 
 
+def _end_when_not_wanted(wanted: Connection) -> None:
+    connection.wait([wanted])  # to finish what it is at would take seconds that somebody waits for
+    os._exit(1)
+
+
 @contextmanager
-def _cancelled_on_error(pool: ProcessPoolExecutor) -> Iterator[None]:
+def _given_up_on_error(pool: ProcessPoolExecutor, wanted: Connection, out: Path) -> Iterator[None]:
+    """End the processes in the midst of whatever they make, and remove it.
+
+    :param wanted: the processes end when it is closed.
+    :param out: where they write, and nobody else.
+    """
     try:
         yield
     except BaseException:
+        wanted.close()
         pool.shutdown(wait=True, cancel_futures=True)
+        for part in out.glob(".*.part"):
+            shutil.rmtree(part, ignore_errors=True)
         raise

@@ -33,6 +33,7 @@ class TrainingDatabaseBox:
     def __init__(self, training: TrainingBench) -> None:
         self._training = training
         self._shown: bytes | None = None
+        self._offers: list[tuple[str, str]] = []
         self.widget, form = section(database_title())
         self.explanation = note(explanation())
         self.generator_combo = qt.QComboBox()
@@ -72,9 +73,10 @@ class TrainingDatabaseBox:
             signal.disconnect(listener)
 
     def _show(self) -> None:
-        generator = self.generator
-        chosen = generator.id if generator is not None else ""
-        fill_combo(self.generator_combo, generator_offers(self._training), chosen)
+        offers = generator_offers(self._training)
+        if offers != self._offers:  # a list that somebody has open is not to be closed whenever a training gets on
+            generator, self._offers = self.generator, offers
+            fill_combo(self.generator_combo, offers, generator.id if generator is not None else "")
         self._offer()
 
     def _follow(self, _training: TrainingStatus) -> None:

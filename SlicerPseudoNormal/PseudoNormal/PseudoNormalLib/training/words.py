@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from PseudoNormalLib.engine.training_replies import MaterialInfo, RecipeInfo, TrainingStatus
 
 
+YEAR = len("2026-")
+
+
 def state_in_words(training: TrainingStatus | None) -> str:
     """State, what it does, and how long it will take, in one line."""
     if training is None:
@@ -136,8 +139,10 @@ def _queue_row(training: TrainingStatus, begun: Mapping[str, str]) -> list[str]:
     if training.position is not None:
         state = _("{state}, {position} before it").format(state=state, position=training.position)
     source = training.model or _("automatic")
+    if training.generator is not None:
+        source = ""
     if training.database is not None:
-        source = _("generator of {begun}").format(begun=begun.get(training.database["generator"], "?"))
+        source = begun.get(training.database["generator"], "")[YEAR:]  # its generator stands in the list too
     return [begun[training.id], what_in_words(training), source, state, f"{100 * training.progress:.0f} %"]
 
 
