@@ -15,10 +15,12 @@ from pathlib import Path
 import nibabel
 import numpy as np
 import pytest
+from Testing.slow_synthesizer import SlowSynthesizer
 from Testing.um_heads import HEADER, SMALL, write_cases
 
 from pseudonormal.cases import read_cases, read_lists
 from pseudonormal.errors import InputError
+from pseudonormal.synthesize.dataset import Plan, make_all
 
 pytestmark = pytest.mark.long
 
@@ -170,6 +172,19 @@ def test_kill_9_leaves_neither_gaps_nor_duplicates(command, a_run, a_list, tmp_p
     names = [row["case"] for row in csv.DictReader((tmp_path / "out" / "cases.csv").open(encoding="utf-8"))]
     assert names == [f"synthetic_um_0_{number:05d}" for number in range(1, 17)]
     assert {path.name for path in tmp_path.glob("out/synthetic_*")} == set(names)
+
+
+def test_workers_end_in_the_midst_of_a_scan_and_leave_nothing_of_it(tmp_path):
+    slow = SlowSynthesizer()
+    plan = Plan(slow.recipe, slow.fingerprint, seed=0)
+    making = make_all(slow, tmp_path, plan, range(1, 9), workers=2)
+    first = next(making)["case"]
+    began = time.monotonic()
+    making.close()
+    assert time.monotonic() - began < 10
+    there = {path.name for path in tmp_path.iterdir()}
+    assert first in there
+    assert there <= {plan.name(number) for number in range(1, 9)}
 
 
 def test_a_training_takes_them_along_but_nothing_is_measured_on_them(command, a_run, a_list, tmp_path):
