@@ -42,7 +42,7 @@ MADE = 16  # scans that a translator makes
 SLABS = 120  # of three slices that um makes
 BATCH = 6
 CONSISTENT = 6  # of the scans that were made are looked at for their lesions
-BASE = TranslationOptions(width=12, classes=12)
+BASE = TranslationOptions(width=12)
 UM = UmOptions(width=12)
 
 

@@ -40,7 +40,7 @@ class TranslationOptions:
 
     translator: str = "spade"
     maps: str = "tissue"
-    classes: int = 5
+    classes: int = 12
     lesion_grades: int = 3
     superpixel_mm: float = 6.0
     granularity: int = 10
