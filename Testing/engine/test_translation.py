@@ -19,7 +19,14 @@ from pseudonormal.cases import Case, read_cases
 from pseudonormal.errors import InputError
 from pseudonormal.networks.spade import SpadeTranslator, grids
 from pseudonormal.networks.translators import LATENT
-from pseudonormal.recipes.translation.maps import label_count, mirrored, normal_map, with_lesion
+from pseudonormal.recipes.translation.maps import (
+    grades_of,
+    imagined_grades,
+    label_count,
+    mirrored,
+    normal_map,
+    with_lesion,
+)
 from pseudonormal.recipes.translation.material import greys, mapped, mapped_head, mapped_scans
 from pseudonormal.recipes.translation.networks import FINDER, JUDGE, TRANSLATOR
 from pseudonormal.recipes.translation.options import MAPS, TRANSLATORS, TranslationOptions
@@ -83,12 +90,31 @@ def test_a_map_does_not_know_what_its_lesions_look_like(scans, maps):
     scan = scans[0]
     labels = normal_map(scan, options)
     assert ((labels > 0) == scan.brain).all()
-    assert labels.max() < label_count(options) - 1
+    first = first_of_lesions(options)
+    assert labels.max() < first
     darker = replace(scan, image=np.where(scan.lesion, scan.image - 0.7, scan.image).astype(np.float32))
     assert np.array_equal(normal_map(darker, options), labels)
-    ill = with_lesion(labels, scan.lesion, options)
-    assert ((ill == label_count(options) - 1) == (scan.lesion & scan.brain)).all()
+    ill = with_lesion(labels, grades_of(scan.image, scan.lesion & scan.brain, options), options)
+    assert ((ill >= first) == (scan.lesion & scan.brain)).all()
     assert np.array_equal(ill[~scan.lesion], labels[~scan.lesion])
+
+
+def test_grades_of_a_lesion_are_dark_to_bright_and_all_there(scans):
+    options = TranslationOptions(**SMALL | {"lesion_grades": 4})
+    rng = np.random.default_rng(0)
+    lesion = scans[0].lesion & scans[0].brain
+    image = np.where(lesion, np.indices(lesion.shape)[1] / 30 + rng.normal(0, 0.01, lesion.shape), 5).astype(np.float32)
+    grades = grades_of(image, lesion, options)
+    assert ((grades > 0) == lesion).all()
+    greys = [image[grades == grade].mean() for grade in (1, 2, 3, 4)]
+    assert greys == sorted(greys)
+    assert np.array_equal(grades_of(3 * image - 7, lesion, options), grades)  # whatever the unit
+    made = imagined_grades(lesion, options, rng)
+    assert ((made > 0) == lesion).all()
+    assert set(np.unique(made[lesion])) == {1, 2, 3, 4}
+    assert not grades_of(image, np.zeros_like(lesion), options).any()
+    one = TranslationOptions(**SMALL | {"lesion_grades": 1})
+    assert np.array_equal(grades_of(image, lesion, one), lesion)
 
 
 def test_tissue_classes_are_dark_to_bright_and_know_their_side(scans):
@@ -108,7 +134,7 @@ def test_tissue_classes_are_dark_to_bright_and_know_their_side(scans):
 @settings(max_examples=15)
 def test_a_mirror_twice_is_none(seed, maps):
     options = TranslationOptions(**SMALL | {"maps": maps})
-    labels = np.random.default_rng(seed).integers(0, label_count(options) - 1, (3, 4, 5)).astype(np.int16)
+    labels = np.random.default_rng(seed).integers(0, first_of_lesions(options), (3, 4, 5)).astype(np.int16)
     assert np.array_equal(mirrored(mirrored(labels, options), options), labels)
     if maps == "tissue":
         left = (labels > 0) & (labels <= 3)
@@ -154,25 +180,30 @@ def test_the_lesion_follows_its_label_and_leaves_with_it(scans):
     translator = networks[TRANSLATOR].eval()
     one = recipe.material.scans[0]
     latent = draw_latent(np.random.default_rng(0))
-    elsewhere = np.roll(one.lesion, 5, axis=1) & one.scan.brain & ~one.lesion
+    elsewhere = np.roll(one.grades, 5, axis=1) * (one.scan.brain & ~one.lesion)
     assert elsewhere.any()
     normal = translated(translator, one.labels, latent, recipe.options)
-    for lesion in (one.lesion, elsewhere):
-        ill = translated(translator, with_lesion(one.labels, lesion, recipe.options), latent, recipe.options)
+    for grades in (one.grades, elsewhere):
+        ill = translated(translator, with_lesion(one.labels, grades, recipe.options), latent, recipe.options)
+        lesion = grades > 0
         change = np.abs(ill - normal)
         assert change[lesion].mean() > 0.1
         assert change[lesion].mean() > 3 * change[one.scan.brain & ~lesion].mean()
 
 
+def first_of_lesions(options):
+    return label_count(options) - options.lesion_grades
+
+
 class Leaking(torch.nn.Module):
     """Stands for a translator whose image changes by so much where the lesion is, and by so much anywhere else."""
 
-    def __init__(self, lesion, there, elsewhere):
+    def __init__(self, first, there, elsewhere):
         super().__init__()
-        self.lesion, self.there, self.elsewhere = lesion, there, elsewhere
+        self.first, self.there, self.elsewhere = first, there, elsewhere
 
     def forward(self, labels, latent):
-        ill = labels == self.lesion
+        ill = labels >= self.first
         return self.there * ill + self.elsewhere * ill.flatten(1).any(1).view(-1, 1, 1, 1) * ~ill
 
 
@@ -182,7 +213,7 @@ def test_what_changes_outside_a_lesion_is_lost(scans, elsewhere):
     batch = a_batch(recipe, 4)
     ill = batch["lesion"].flatten(1).any(1)
     assert ill.any()
-    networks = recipe.networks() | {TRANSLATOR: Leaking(label_count(recipe.options) - 1, 0.5, elsewhere)}
+    networks = recipe.networks() | {TRANSLATOR: Leaking(first_of_lesions(recipe.options), 0.5, elsewhere)}
     lost = recipe.loss(networks, batch, Turn("makers", 0.5, networks))["outside"]
     assert float(lost) == pytest.approx(elsewhere * float(ill.float().mean()), abs=1e-6)
 
@@ -199,7 +230,7 @@ def test_a_lesion_that_is_not_found_in_the_image_is_lost(scans):
     batch = a_batch(recipe, 3)
     lost = []
     for there in (1.0, 0.0):
-        shown = Leaking(label_count(recipe.options) - 1, there, 0.0)
+        shown = Leaking(first_of_lesions(recipe.options), there, 0.0)
         networks = recipe.networks() | {TRANSLATOR: shown, FINDER: Bright()}
         lost.append(float(recipe.loss(networks, batch, Turn("makers", 0.5, networks))["label"]))
     assert lost[0] < 0.05 < lost[1]

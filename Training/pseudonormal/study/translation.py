@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import product
 
 import numpy as np
@@ -15,7 +15,7 @@ from pseudonormal.recipes.smile.augmentation import Augmentation
 from pseudonormal.recipes.smile.options import SmileOptions
 from pseudonormal.recipes.smile.recipe import SmileRecipe
 from pseudonormal.recipes.synthesizer import Synthetic
-from pseudonormal.recipes.translation.material import mapped_scans
+from pseudonormal.recipes.translation.material import mapped, mapped_scans
 from pseudonormal.recipes.translation.networks import TRANSLATOR
 from pseudonormal.recipes.translation.options import TRANSLATORS, TranslationOptions
 from pseudonormal.recipes.translation.recipe import TranslationRecipe
@@ -26,7 +26,7 @@ from pseudonormal.recipes.um.recipe import GENERATOR, UmRecipe
 from pseudonormal.recipes.um.synthesizing import SLAB, UmSynthesizer
 from pseudonormal.study.labels import BASE as SMILE
 from pseudonormal.study.material import StudyMaterial, hidden
-from pseudonormal.study.painting import VOXEL_MM
+from pseudonormal.study.painting import VOXEL_MM, StudyScan
 from pseudonormal.study.runner import Runner
 from pseudonormal.study.scores import DIMENSIONS, Judge
 from pseudonormal.study.segmentor import Augment, SegmentorRecipe, Transplanting
@@ -35,10 +35,10 @@ from pseudonormal.study.um_arms import SyntheticScans
 from pseudonormal.training.references import Reference
 
 STUDY = "translation"
-CLINICAL = (2, 5, 10)  # drawn scans that there are
+CLINICAL = (1, 2, 5, 10)  # drawn scans that there are
 NONE, TRANSPLANT, SMILE_ARM, UM_ARM = "none", "transplant", "smile painter", "um"
 ARMS = (NONE, TRANSPLANT, *TRANSLATORS, SMILE_ARM, UM_ARM)
-MADE = 12  # scans that a translator makes
+MADE = 16  # scans that a translator makes
 SLABS = 120  # of three slices that um makes
 BATCH = 6
 CONSISTENT = 6  # of the scans that were made are looked at for their lesions
@@ -51,8 +51,12 @@ def translation_study(material: StudyMaterial, judge: Judge, runner: Runner, see
 
     The seed decides which scans are drawn, the same in each arm. Arms that can use scans without masks (smile, um) see
     the others so. A number that there are not so many scans for is left out, all there are is always in.
-    Processes share seeds, for the checks need their seed's trainings.
+    Painted subjects are no clinical scans: where there are real ones, they alone are drawn in and judged, and of the
+    painted ones translators get the anatomy, as a lab would use label maps of other people. Processes share seeds, for
+    the checks need their seed's trainings.
     """
+    if any(scan.kind == "real" for scan in material.test):
+        judge = Judge(real(material.validation), real(material.test), material.shapes)
     bench = _Bench(material, judge, runner)
     for seed in runner.own(seeds):
         for count, arm in product(bench.counts, ARMS):
@@ -68,7 +72,15 @@ class _Bench:
     runner: Runner
 
     def __post_init__(self) -> None:
-        self._drawn = [scan.reference for scan in self.material.labelled]
+        material = self.material
+        self._drawn = [scan.reference for scan in real(material.labelled)]
+        self._others = [scan.reference for scan in real([*material.labelled, *material.unlabelled])]
+        names = {scan.case for scan in self._others}
+        self._heads = [
+            healthy(scan)
+            for scan in (*material.labelled, *material.unlabelled)
+            if scan.truth is not None and scan.reference.case not in names
+        ]
         there = len(self._drawn)
         self.counts = [*(count for count in CLINICAL if count < there), there]
 
@@ -124,9 +136,10 @@ class _Bench:
     def _synthesizer(self, translator: str, count: int, seed: int) -> TranslationSynthesizer:
         options = TranslationOptions(**asdict(BASE) | {"translator": translator})
         material = mapped_scans(self._few(count, seed), options)
+        heads = [mapped(head, options) for head in self._heads]
         recipe = TranslationRecipe(material, options)
         networks = self.runner.networks(_run("translator", translator, count, seed), recipe, seed)
-        return TranslationSynthesizer(networks[TRANSLATOR], options, material.scans)
+        return TranslationSynthesizer(networks[TRANSLATOR], options, [*material.scans, *heads])
 
     def _made(self, synthesizer: TranslationSynthesizer, seed: int, count: int) -> list[Synthetic]:
         return [synthesizer.make(np.random.default_rng([seed, number])) for number in range(count)]
@@ -142,13 +155,24 @@ class _Bench:
 
     def _from_superpixels(self, few: list[Reference], count: int, seed: int) -> Augment:
         names = {scan.case for scan in few}
-        others = [scan.reference for scan in (*self.material.labelled, *self.material.unlabelled)]
-        scans = [*few, *(hidden(scan) for scan in others if scan.case not in names)]
+        scans = [*few, *(hidden(scan) for scan in self._others if scan.case not in names)]
         known = sorted_units(scans, UM)
         generator = self.runner.networks(_run("um", "um", count, seed), UmRecipe(known, UM), seed)[GENERATOR]
         synthesizer = UmSynthesizer(generator, UM, known, SLAB)
         made = [synthesizer.make(np.random.default_rng([seed, number])) for number in range(SLABS)]
         return SyntheticScans(made, scans)
+
+
+def real(scans: Sequence[StudyScan]) -> list[StudyScan]:
+    """Those of people, where there are any; else all."""
+    return [scan for scan in scans if scan.kind == "real"] or list(scans)
+
+
+def healthy(scan: StudyScan) -> Reference:
+    """A painted head without its lesions."""
+    nothing = np.zeros_like(scan.reference.brain)
+    assert scan.truth is not None, "somebody painted it"
+    return replace(scan.reference, image=scan.truth, lesion=None, doubtful=nothing)
 
 
 class WholeScans:

@@ -11,6 +11,7 @@ from torch import nn
 from pseudonormal.evaluate.detection import dice
 from pseudonormal.recipes.synthesizer import Synthetic
 from pseudonormal.recipes.translation.maps import with_lesion
+from pseudonormal.recipes.translation.material import Mapped
 from pseudonormal.recipes.translation.predicting import draw_latent, translated
 from pseudonormal.recipes.translation.synthesizing import TranslationSynthesizer
 from pseudonormal.study.painting import StudyScan
@@ -35,7 +36,7 @@ def consistency(
     found = [found_in(segmentor, as_scan(one), threshold) for one in ill]
     there = [followed(one.image, _normal(one), one.mask) for one in ill]
     leaks = [leak(one.image, _normal(one), one.mask, one.foreground) for one in ill]
-    moved = [overlap for one in synthesizer.ill if (overlap := _moved(synthesizer, one.labels, one.lesion)) is not None]
+    moved = [overlap for one in synthesizer.ill if (overlap := _moved(synthesizer, one)) is not None]
     numbers = {"found": found, "followed": [*there, *moved], "leak": leaks}
     return {name: float(np.mean(values)) if values else float("nan") for name, values in numbers.items()}
 
@@ -57,15 +58,17 @@ def leak(
     return float(np.abs(ill - normal)[brain & ~label].mean())
 
 
-def _moved(synthesizer: TranslationSynthesizer, labels: NDArray[np.int16], lesion: NDArray[np.bool_]) -> float | None:
+def _moved(synthesizer: TranslationSynthesizer, scan: Mapped) -> float | None:
     """Overlap for a lesion that is moved to the other side of its head; None where it has no place there."""
-    there = lesion[..., ::-1] & (labels > 0) & ~lesion
-    if there.sum() < 0.5 * lesion.sum():
+    labels = scan.labels
+    there = scan.lesion[..., ::-1] & (labels > 0) & ~scan.lesion
+    if there.sum() < 0.5 * scan.lesion.sum():
         return None
+    grades = np.where(there, scan.grades[..., ::-1], 0).astype(np.int8)
     latent = draw_latent(np.random.default_rng(0))
     ill, normal = (
         translated(synthesizer.translator, one, latent, synthesizer.options)
-        for one in (with_lesion(labels, there, synthesizer.options), labels)
+        for one in (with_lesion(labels, grades, synthesizer.options), labels)
     )
     return followed(ill, normal, there)
 

@@ -52,7 +52,7 @@ def both(
     translator: nn.Module, one: Mapped, options: TranslationOptions, latent: NDArray[np.float32]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """A scan's map as an image, with its lesions and without them; (D, H, W) scaled intensities."""
-    ill = translated(translator, with_lesion(one.labels, one.lesion, options), latent, options)
+    ill = translated(translator, with_lesion(one.labels, one.grades, options), latent, options)
     return ill, translated(translator, one.labels, latent, options)
 
 
@@ -65,7 +65,7 @@ def write_example(path: Path, translator: nn.Module, one: Mapped, options: Trans
     shown = _levels(one, slice(middle, middle + 1)) if options.dimensions == 2 else one
     level = 0 if options.dimensions == 2 else middle
     image, normal = both(translator, shown, options, draw_latent(np.random.default_rng(SEED)))
-    labels = with_lesion(shown.labels, shown.lesion, options)[level]
+    labels = with_lesion(shown.labels, shown.grades, options)[level]
     figure = Figure(figsize=(11, 3.2), facecolor="black", layout="constrained")
     panels = figure.subplots(1, 4)
     for axes, title in zip(panels, ("scan", "label map", "synthetic", "without the lesion"), strict=True):
@@ -92,4 +92,4 @@ def _levels(one: Mapped, levels: slice) -> Mapped:
     part = type(scan)(
         scan.case, scan.image[levels], scan.brain[levels], lesion, scan.doubtful[levels], scan.contrast, scan.subject
     )
-    return Mapped(part, one.labels[levels], one.lesion[levels])
+    return Mapped(part, one.labels[levels], one.lesion[levels], one.grades[levels])

@@ -25,7 +25,7 @@ Parts = dict[str, NDArray[Any]]
 
 
 def sample(material: TranslationMaterial, options: TranslationOptions, rng: Generator) -> Parts:
-    """A slice or patch: "image", "brain", "labels" without the lesion, "lesion", "trust"; (*S).
+    """A slice or patch: "image", "brain", "labels" without the lesion, "lesion", "grades", "trust"; (*S).
 
     Where there are no pairs, "labels", "lesion" and "inside" (their foreground) are another scan's.
     """
@@ -55,7 +55,7 @@ def row(drawn: Parts, options: TranslationOptions, rng: Generator) -> dict[str, 
     arrays = {
         **parts,
         "image": np.where(parts["brain"] > 0, to_network(np.asarray(image, np.float32)), np.float32(-1)),
-        "labels": with_lesion(parts["labels"], lesion, options),
+        "labels": with_lesion(parts["labels"], parts["grades"], options),
         "normal": parts["labels"],
         "noise": rng.standard_normal(lesion.shape, dtype=np.float32),
         "latent": rng.standard_normal(LATENT, dtype=np.float32),
@@ -72,6 +72,7 @@ def _cut(one: Mapped, options: TranslationOptions, rng: Generator) -> Parts:
     on_lesion = bool(one.lesion.any()) and rng.random() < ON_LESION
     trust = np.ones(scan.brain.shape, np.float32) if scan.weight is None else scan.weight
     parts = {"image": scan.image, "brain": scan.brain, "labels": one.labels, "lesion": one.lesion, "trust": trust}
+    parts["grades"] = one.grades
     if options.dimensions == 3:
         box = box_around(
             middle_of(scan.brain, one.lesion if on_lesion else scan.brain, edge, rng), edge, scan.brain.shape

@@ -1,10 +1,11 @@
-"""Label maps that scans are made from: tissue classes, superpixels, or a given parcellation; the lesion comes last."""
+"""Label maps that scans are made from: tissue classes, superpixels, or a given parcellation; lesions come last."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 import numpy as np
+from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.cluster.vq import kmeans2
@@ -20,21 +21,23 @@ from pseudonormal.synthesis.tissues import GROUPS, group_numbers
 from pseudonormal.training.references import Reference
 
 BLUR = 0.5  # voxels: a class is a tissue, not noise
+BLOTCH = 2.0  # voxels
 SAMPLE = 20_000  # voxels that classes are found with
 BACKGROUND = 0
 
 Labels = NDArray[np.int16]
+Grades = NDArray[np.int8]
 
 
 def label_count(options: TranslationOptions) -> int:
-    """Labels of a map, background and lesion included; the lesion's is the last."""
+    """Labels of a map, background and lesion included; a lesion's grades are the last."""
     inside = {
         "tissue": 2 * options.classes,
         "superpixels": int(GREY_LEVELS // options.granularity) + 1,
         "groups": len(GROUPS) - 1,
         "parcellation": options.parcels,
     }
-    return inside[options.maps] + 2
+    return inside[options.maps] + 1 + options.lesion_grades
 
 
 def normal_map(scan: Reference, options: TranslationOptions) -> Labels:
@@ -72,9 +75,33 @@ def given_map(numbers: NDArray[np.integer], brain: NDArray[np.bool_], options: T
     return np.where(brain, numbers, BACKGROUND).astype(np.int16)
 
 
-def with_lesion(labels: Labels, lesion: NDArray[np.bool_], options: TranslationOptions) -> Labels:
-    """A map with a lesion in it, (D, H, W) or (H, W)."""
-    return np.where(lesion & (labels != BACKGROUND), label_count(options) - 1, labels).astype(np.int16)
+def grades_of(image: NDArray[np.float32], lesion: NDArray[np.bool_], options: TranslationOptions) -> Grades:
+    """How bright each voxel of a lesion is beside its others: 1 is the darkest share of it; 0 outside.
+
+    With one label for all of it every lesion would be as flat as a stamp, and its core like its rim.
+
+    :param image: (D, H, W) in any unit.
+    """
+    if not lesion.any():
+        return np.zeros(lesion.shape, np.int8)
+    smooth = _smooth(image, lesion)
+    edges = np.quantile(smooth[lesion], np.arange(1, options.lesion_grades) / options.lesion_grades)
+    return np.where(lesion, np.searchsorted(edges, smooth) + 1, 0).astype(np.int8)
+
+
+def imagined_grades(lesion: NDArray[np.bool_], options: TranslationOptions, rng: Generator) -> Grades:
+    """Grades of a lesion that nobody has seen: in blotches."""
+    blotches = ndimage.gaussian_filter(rng.standard_normal(lesion.shape, dtype=np.float32), BLOTCH)
+    return grades_of(blotches, lesion, options)
+
+
+def with_lesion(labels: Labels, grades: Grades, options: TranslationOptions) -> Labels:
+    """A map with a lesion in it, (D, H, W) or (H, W).
+
+    :param grades: of the lesion, 0 where there is none.
+    """
+    first = label_count(options) - options.lesion_grades
+    return np.where((grades > 0) & (labels != BACKGROUND), first - 1 + grades, labels).astype(np.int16)
 
 
 def mirrored(labels: Labels, options: TranslationOptions) -> Labels:
@@ -95,8 +122,7 @@ def can_mirror(options: TranslationOptions) -> bool:
 
 def _tissue_map(image: NDArray[np.float32], brain: NDArray[np.bool_], normal: NDArray[np.bool_], count: int) -> Labels:
     """Classes of intensity by k-means, dark to bright from 1; on the right of the brain ``count`` more."""
-    weight = ndimage.gaussian_filter(brain.astype(np.float32), BLUR)
-    smooth = ndimage.gaussian_filter(np.where(brain, image, 0), BLUR) / np.maximum(weight, 1e-3)
+    smooth = _smooth(image, brain)
     values = smooth[normal if normal.any() else brain].astype(np.float64)
     values = values[:: max(1, len(values) // SAMPLE)]
     start = np.quantile(values, (np.arange(count) + 0.5) / count)
@@ -108,6 +134,13 @@ def _tissue_map(image: NDArray[np.float32], brain: NDArray[np.bool_], normal: ND
     aside = sum((axis - c) * part for axis, c, part in zip(axes, middle, plane.normal, strict=True))
     right = aside > plane.offset_mm
     return np.where(brain, classes + count * right, BACKGROUND).astype(np.int16)
+
+
+def _smooth(image: NDArray[np.float32], within: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Without noise; what lies outside is not mixed in."""
+    weight = ndimage.gaussian_filter(within.astype(np.float32), BLUR)
+    smooth: NDArray[np.float32] = ndimage.gaussian_filter(np.where(within, image, 0), BLUR) / np.maximum(weight, 1e-3)
+    return smooth
 
 
 def _filled_parcels(scan: Reference) -> NDArray[np.int16]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pseudonormal.errors import InputError
 from pseudonormal.intensity import scale_from
-from pseudonormal.recipes.translation.maps import Labels, label_count, normal_map, with_lesion
+from pseudonormal.recipes.translation.maps import Grades, Labels, grades_of, label_count, normal_map, with_lesion
 from pseudonormal.recipes.translation.options import TranslationOptions
 from pseudonormal.recipes.um.superpixels import to_network
 from pseudonormal.regions import bounding_box
@@ -31,11 +31,13 @@ class Mapped:
     :param scan: the scan; of a head that there is only a label map of, nothing but foreground and names are real.
     :param labels: without its lesions.
     :param lesion: its lesions within the foreground.
+    :param grades: of the lesions, see :func:`pseudonormal.recipes.translation.maps.grades_of`.
     """
 
     scan: Reference
     labels: Labels
     lesion: NDArray[np.bool_]
+    grades: Grades
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ def greys(scans: Sequence[Mapped], options: TranslationOptions) -> NDArray[np.fl
     count = label_count(options)
     total, voxels = np.zeros(count), np.zeros(count)
     for one in scans:
-        labels = with_lesion(one.labels, one.lesion, options).ravel()
+        labels = with_lesion(one.labels, one.grades, options).ravel()
         seen = np.where(one.scan.brain, to_network(one.scan.image), -1).ravel()
         total += np.bincount(labels, seen, count)
         voxels += np.bincount(labels, minlength=count)
@@ -91,7 +93,7 @@ def greys(scans: Sequence[Mapped], options: TranslationOptions) -> NDArray[np.fl
 def mapped(scan: Reference, options: TranslationOptions) -> Mapped:
     """One scan with its map."""
     lesion = np.zeros_like(scan.brain) if scan.lesion is None else scan.lesion & scan.brain
-    return Mapped(scan, normal_map(scan, options), lesion)
+    return Mapped(scan, normal_map(scan, options), lesion, grades_of(scan.image, lesion, options))
 
 
 def mapped_head(anatomy: Anatomy, name: str, subject: str, contrast: str, options: TranslationOptions) -> Mapped:
@@ -113,6 +115,6 @@ def mapped_head(anatomy: Anatomy, name: str, subject: str, contrast: str, option
     scan = Reference(name, image, brain & is_intracranial(groups), nothing, nothing, contrast, subject)
     if options.maps == "parcellation":
         raise InputError(f"case '{name}': a head without a scan has no such parcellation: take --set maps=groups")
-    if options.maps == "groups":
-        return Mapped(scan, np.where(scan.brain, groups, 0).astype(np.int16), nothing)
-    return Mapped(scan, normal_map(scan, options), nothing)
+    in_groups = options.maps == "groups"
+    labels = np.where(scan.brain, groups, 0).astype(np.int16) if in_groups else normal_map(scan, options)
+    return Mapped(scan, labels, nothing, nothing.astype(np.int8))

@@ -21,6 +21,7 @@ class TranslationOptions:
         um's unsupervised masks), "groups" (column ``parcellation`` in FreeSurfer's numbers) or "parcellation" (the
         same column, any numbers up to ``parcels``).
     :param classes: of maps "tissue".
+    :param lesion_grades: labels of a lesion, from its darkest part to its brightest.
     :param superpixel_mm: of maps "superpixels", edge; granularity: grey levels of 255 that make one label.
     :param parcels: of maps "parcellation": the highest number.
     :param dimensions: 2: axial slices; 3: patches.
@@ -39,7 +40,8 @@ class TranslationOptions:
 
     translator: str = "spade"
     maps: str = "tissue"
-    classes: int = 5
+    classes: int = 12
+    lesion_grades: int = 3
     superpixel_mm: float = 6.0
     granularity: int = 10
     parcels: int = 255
@@ -66,6 +68,7 @@ class TranslationOptions:
             "translator": (self.translator in TRANSLATORS, ", ".join(TRANSLATORS)),
             "maps": (self.maps in MAPS, ", ".join(MAPS)),
             "classes": (2 <= self.classes <= 12, "from 2 to 12"),
+            "lesion_grades": (1 <= self.lesion_grades <= 8, "from 1 to 8"),
             "parcels": (1 <= self.parcels <= 4000, "from 1 to 4000"),
             "dimensions": (self.dimensions in (2, 3), "2 or 3"),
             "patch": (self.patch % MULTIPLE == 0 and self.patch >= 2 * MULTIPLE, "a multiple of 16, 32 at least"),
