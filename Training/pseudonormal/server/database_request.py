@@ -47,7 +47,7 @@ class Database(DatabaseRequest, Work):
     picture: ClassVar = "contact_sheet.png"
     words: ClassVar = Words(
         stopped="stopped; what was made is kept",
-        stopping="stopping: the scans that are being made are finished or left",
+        stopping="stopping: what was made is kept",
         killed="making the scans ran out of memory or was killed; resume it: what was made is kept",
         cut="it was ended in the midst of a scan, which is made again when it goes on",
     )
