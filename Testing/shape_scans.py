@@ -8,10 +8,10 @@ import numpy as np
 
 from pseudonormal.cases import COLUMNS
 from pseudonormal.lesions.ellipses import Ellipses
+from pseudonormal.painting.ovals import oval_picture
 from pseudonormal.recipes.shape.material import Framed, ShapeMaterial
 from pseudonormal.scan.scan import Geometry
 from pseudonormal.scan.writing import write_image
-from pseudonormal.synthesis.ovals import oval_picture
 
 EDGE = 32
 MODEL = Ellipses((0.16, 0.26), (1.0, 1.3), 0.12)

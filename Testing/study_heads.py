@@ -10,10 +10,10 @@ from scipy import ndimage
 
 from pseudonormal.lesions.in_place import BrainFrame, InPlace
 from pseudonormal.lesions.shapes import SmoothBlob
+from pseudonormal.painting.tissues import GROUPS
 from pseudonormal.study.material import StudyMaterial
 from pseudonormal.study.painting import Disease, paint
 from pseudonormal.study.runner import SETTINGS, Runner
-from pseudonormal.synthesis.tissues import GROUPS
 from pseudonormal.training.anatomies import Anatomy
 
 SHAPE = (20, 44, 40)

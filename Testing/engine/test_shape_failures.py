@@ -7,8 +7,8 @@ import pytest
 from scipy import ndimage
 
 from pseudonormal.lesions.ellipses import Ellipses
+from pseudonormal.painting.ovals import oval_picture
 from pseudonormal.recipes.shape.failures import signs
-from pseudonormal.synthesis.ovals import oval_picture
 
 EDGE, COUNT = 48, 16
 

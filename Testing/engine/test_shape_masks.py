@@ -11,11 +11,11 @@ from pseudonormal.errors import InputError
 from pseudonormal.lesions.ellipses import Ellipses
 from pseudonormal.lesions.shapes import SmoothBlob
 from pseudonormal.lesions.source import LesionSource
+from pseudonormal.painting.ovals import oval_picture
 from pseudonormal.recipes.shape.frame import Frame, slices_of
 from pseudonormal.recipes.shape.labelling import cleaned
 from pseudonormal.recipes.shape.masks import KnownMasks, SimulatedLesions
 from pseudonormal.regions import connected
-from pseudonormal.synthesis.ovals import oval_picture
 
 
 def ball(shape, centre, radius):

@@ -19,6 +19,7 @@ from pseudonormal.cases import Case, read_cases
 from pseudonormal.errors import InputError
 from pseudonormal.networks.spade import SpadeTranslator, grids
 from pseudonormal.networks.translators import LATENT
+from pseudonormal.painting.tissues import GROUPS
 from pseudonormal.recipes.translation.maps import (
     grades_of,
     imagined_grades,
@@ -37,7 +38,6 @@ from pseudonormal.scan.conform import conform, labels_to_model, to_native
 from pseudonormal.scan.reading import read_scan
 from pseudonormal.scan.scan import Geometry
 from pseudonormal.scan.writing import write_image
-from pseudonormal.synthesis.tissues import GROUPS
 from pseudonormal.training.coarse import coarse_scan
 from pseudonormal.training.references import read_reference
 from pseudonormal.training.trainable import Turn

@@ -30,8 +30,8 @@ def pack(
     """Make a model of three finished runs, with weights in half precision."""
     from pseudonormal.models.packing import pack as pack_runs
     from pseudonormal.models.packing import read_calibration
+    from pseudonormal.painting.contrast import SEQUENCES
     from pseudonormal.recipes.restore import FAMILY_ODDS
-    from pseudonormal.synthesis.contrast import SEQUENCES
 
     try:
         readme = card.read_text(encoding="utf-8")

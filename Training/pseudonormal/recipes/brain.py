@@ -16,8 +16,8 @@ from torch import Tensor, nn
 
 from pseudonormal.losses import weighted_cross_entropy, weighted_dice
 from pseudonormal.networks.unet import unet
-from pseudonormal.synthesis.contrast import draw_contrast
-from pseudonormal.synthesis.render import render
+from pseudonormal.painting.contrast import draw_contrast
+from pseudonormal.painting.render import render
 from pseudonormal.training.streams import Anatomy
 from pseudonormal.training.trainable import Trainable, Turn
 

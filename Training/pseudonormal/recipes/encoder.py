@@ -15,10 +15,10 @@ from torch.nn import functional
 
 from pseudonormal.intensity import scale_from
 from pseudonormal.networks.encoder import TaughtEncoder
+from pseudonormal.painting.contrast import SEQUENCES, draw_contrast
+from pseudonormal.painting.render import render
 from pseudonormal.recipes.brain import GRID_MM, add_blobs, pose
 from pseudonormal.recipes.um.superpixels import to_network
-from pseudonormal.synthesis.contrast import SEQUENCES, draw_contrast
-from pseudonormal.synthesis.render import render
 from pseudonormal.training.anatomies import Anatomy, mean_anatomies
 from pseudonormal.training.streams import Streams
 from pseudonormal.training.trainable import Trainable, Turn

@@ -22,9 +22,9 @@ from pseudonormal.lesions.shapes import ShapeSource
 from pseudonormal.lesions.source import EDGE, LEAST_INSIDE, LesionSource, Place
 from pseudonormal.losses import weighted_cross_entropy, weighted_dice
 from pseudonormal.networks.unet import unet
+from pseudonormal.painting.contrast import draw_contrast
+from pseudonormal.painting.render import bias_field, render
 from pseudonormal.regions import connected
-from pseudonormal.synthesis.contrast import draw_contrast
-from pseudonormal.synthesis.render import bias_field, render
 from pseudonormal.training.crops import posed
 from pseudonormal.training.streams import Anatomy, Reference
 from pseudonormal.training.trainable import Trainable, Turn

@@ -22,9 +22,9 @@ from pseudonormal.lesions.shapes import ShapeSource
 from pseudonormal.lesions.source import LesionSource, Place
 from pseudonormal.losses import laplace_nll, log_squared_error
 from pseudonormal.networks.restorer import RestorerNetwork
-from pseudonormal.synthesis.contrast import draw_contrast
-from pseudonormal.synthesis.render import render
-from pseudonormal.synthesis.tissues import is_intracranial
+from pseudonormal.painting.contrast import draw_contrast
+from pseudonormal.painting.render import render
+from pseudonormal.painting.tissues import is_intracranial
 from pseudonormal.training.crops import Crop, cut, posed
 from pseudonormal.training.streams import Anatomy, Reference
 from pseudonormal.training.trainable import Trainable, Turn

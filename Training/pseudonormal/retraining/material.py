@@ -17,6 +17,7 @@ from pathlib import Path
 from pseudonormal.cases import COLUMNS, SYNTHETIC, TRAIN, VALIDATION, Case, read_cases
 from pseudonormal.errors import InputError
 from pseudonormal.models.comparison import FEWEST_SUBJECTS
+from pseudonormal.painting.contrast import SEQUENCES
 from pseudonormal.scan.atomic import OutputFolder, atomic_file
 from pseudonormal.scan.nifti import read_nifti
 from pseudonormal.store.records import Split
@@ -24,7 +25,6 @@ from pseudonormal.store.results import FOREGROUND, PSEUDO_NORMAL
 from pseudonormal.store.reviewed import decided_cases, real_cases, synthetic_cases
 from pseudonormal.store.splits import frozen_splits, planned_splits
 from pseudonormal.store.store import CaseRecord, RevisionRecord, Store
-from pseudonormal.synthesis.contrast import SEQUENCES
 
 TEST = "test"
 ANY = "any"  # contrast: mix them

@@ -14,11 +14,11 @@ from pseudonormal.intensity import scale_from
 from pseudonormal.lesions.in_place import BrainFrame, InPlace
 from pseudonormal.lesions.shapes import ShapeSource, SmoothBlob
 from pseudonormal.lesions.source import EDGE, LesionSource
+from pseudonormal.painting.contrast import draw_contrast
+from pseudonormal.painting.render import render
+from pseudonormal.painting.tissues import GROUPS
 from pseudonormal.regions import bounding_box, connected
 from pseudonormal.scan.scan import Geometry
-from pseudonormal.synthesis.contrast import draw_contrast
-from pseudonormal.synthesis.render import render
-from pseudonormal.synthesis.tissues import GROUPS
 from pseudonormal.training.anatomies import Anatomy
 from pseudonormal.training.references import Reference
 

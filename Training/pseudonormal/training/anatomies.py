@@ -12,11 +12,11 @@ from scipy import ndimage
 from pseudonormal.cases import Case
 from pseudonormal.errors import InputError
 from pseudonormal.fills.symmetry import symmetry_plane
+from pseudonormal.painting.mean_head import mean_head
+from pseudonormal.painting.tissues import brain_of, group_numbers, is_intracranial
 from pseudonormal.regions import bounding_box
 from pseudonormal.scan.conform import conform
 from pseudonormal.scan.reading import read_scan
-from pseudonormal.synthesis.mean_head import mean_head
-from pseudonormal.synthesis.tissues import brain_of, group_numbers, is_intracranial
 
 MEAN_HEADS = 3  # made from the mean brain; each poses differently at every use
 MARGIN = 2  # voxels of air kept around the head
@@ -26,7 +26,7 @@ MARGIN = 2  # voxels of air kept around the head
 class Anatomy:
     """A whole head as tissue groups, from which any contrast can be painted (1 mm, RAS axes).
 
-    :param groups: (D, H, W) uint8 group numbers, see :mod:`pseudonormal.synthesis.tissues`.
+    :param groups: (D, H, W) uint8 group numbers, see :mod:`pseudonormal.painting.tissues`.
     :param brain: (D, H, W).
     """
 

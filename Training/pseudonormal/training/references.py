@@ -12,12 +12,12 @@ from scipy import ndimage
 from pseudonormal.cases import Case
 from pseudonormal.errors import InputError
 from pseudonormal.intensity import scale_from
+from pseudonormal.painting.contrast import SEQUENCES
 from pseudonormal.regions import bounding_box
 from pseudonormal.scan.conform import Conformed, conform, image_to_model, labels_to_model, mask_to_model
 from pseudonormal.scan.placing import same_grid
 from pseudonormal.scan.reading import read_mask, read_scan
 from pseudonormal.scan.scan import Scan
-from pseudonormal.synthesis.contrast import SEQUENCES
 from pseudonormal.training.body import CT, find_body, window_scale
 
 MARGIN = 6  # voxels kept around the brain

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from pseudonormal.lesions.appearance import FAMILIES
+from pseudonormal.painting.render import bias_field
 from pseudonormal.recipes.lesion import BIAS_ODDS, BRIGHT_ODDS, LIMIT, SPREAD
 from pseudonormal.recipes.restore import FAMILY_ODDS, SPANS, network_inputs
 from pseudonormal.recipes.smile.painting import painter_noise, soft_edge
-from pseudonormal.synthesis.render import bias_field
 
 GUIDED_ODDS = 0.6
 KINDS = {"simulated": 0, "labelled": 1, "unlabelled": 2, "normal": 3, "rehearsal": 4}

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from pseudonormal.fills.symmetry import SymmetryPlane, symmetry_plane
 from pseudonormal.intensity import robust_z_scale
+from pseudonormal.painting.contrast import draw_contrast
+from pseudonormal.painting.render import render
+from pseudonormal.painting.tissues import is_intracranial
 from pseudonormal.recipes.smile.material import SmileMaterial
 from pseudonormal.regions import Box
-from pseudonormal.synthesis.contrast import draw_contrast
-from pseudonormal.synthesis.render import render
-from pseudonormal.synthesis.tissues import is_intracranial
 from pseudonormal.training.crops import Crop, box_around, cut, padded, posed
 from pseudonormal.training.references import Reference
 

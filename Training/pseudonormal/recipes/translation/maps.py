@@ -13,11 +13,11 @@ from scipy.cluster.vq import kmeans2
 from pseudonormal.errors import InputError
 from pseudonormal.fills.normalised_convolution import normalised_convolution_fill
 from pseudonormal.fills.symmetry import symmetry_plane
+from pseudonormal.painting.tissues import GROUPS, group_numbers
 from pseudonormal.recipes.translation.options import TranslationOptions
 from pseudonormal.recipes.um.cuts import Cuts
 from pseudonormal.recipes.um.options import GREY_LEVELS
 from pseudonormal.recipes.um.superpixels import WHITE, means
-from pseudonormal.synthesis.tissues import GROUPS, group_numbers
 from pseudonormal.training.references import Reference
 
 BLUR = 0.5  # voxels: a class is a tissue, not noise

@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from pseudonormal.errors import InputError
 from pseudonormal.intensity import scale_from
+from pseudonormal.painting.contrast import SEQUENCES, draw_contrast
+from pseudonormal.painting.render import render
+from pseudonormal.painting.tissues import is_intracranial
 from pseudonormal.recipes.translation.maps import Grades, Labels, grades_of, label_count, normal_map, with_lesion
 from pseudonormal.recipes.translation.options import TranslationOptions
 from pseudonormal.recipes.um.superpixels import to_network
 from pseudonormal.regions import bounding_box
-from pseudonormal.synthesis.contrast import SEQUENCES, draw_contrast
-from pseudonormal.synthesis.render import render
-from pseudonormal.synthesis.tissues import is_intracranial
 from pseudonormal.training.anatomies import Anatomy
 from pseudonormal.training.coarse import coarse_mask, coarse_scan, middle_of_blocks
 from pseudonormal.training.references import MARGIN, Reference

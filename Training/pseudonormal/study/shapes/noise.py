@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from pseudonormal.evaluate.rows import Row
+from pseudonormal.painting.ovals import Kind
 from pseudonormal.recipes.shape.labelling import agreement, label
 from pseudonormal.recipes.shape.learning import (
     LOSSES,
@@ -23,7 +24,6 @@ from pseudonormal.recipes.shape.learning import (
 from pseudonormal.study.runner import Runner
 from pseudonormal.study.shapes.arm import Situation, judged, round_runner, with_truth
 from pseudonormal.study.shapes.simple import simple_situation
-from pseudonormal.synthesis.ovals import Kind
 
 STUDY = "shape-noise"
 KIND: Kind = "head"

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from pseudonormal.cases import Case
 from pseudonormal.errors import InputError
 from pseudonormal.intensity import scale_from
+from pseudonormal.painting.contrast import draw_contrast
+from pseudonormal.painting.render import render
 from pseudonormal.recipes.shape.frame import Frame
 from pseudonormal.recipes.shape.masks import KnownMasks
 from pseudonormal.recipes.shape.material import Framed, ShapeMaterial
@@ -21,8 +23,6 @@ from pseudonormal.scan.conform import conform
 from pseudonormal.scan.reading import read_scan
 from pseudonormal.study.runner import Runner
 from pseudonormal.study.shapes.arm import Arm, Situation, arm_row, supervised_row
-from pseudonormal.synthesis.contrast import draw_contrast
-from pseudonormal.synthesis.render import render
 from pseudonormal.training.references import FindForeground
 from pseudonormal.training.streams import Streams
 

@@ -9,11 +9,11 @@ from itertools import product
 import numpy as np
 
 from pseudonormal.lesions.ellipses import Ellipses
+from pseudonormal.painting.ovals import Kind, oval_picture
 from pseudonormal.recipes.shape.material import Framed, ShapeMaterial
 from pseudonormal.recipes.shape.options import ShapeOptions
 from pseudonormal.study.runner import Runner
 from pseudonormal.study.shapes.arm import Arm, Situation, arm_row, supervised_row
-from pseudonormal.synthesis.ovals import Kind, oval_picture
 
 STUDY = "shape-simple"
 EDGE = 48

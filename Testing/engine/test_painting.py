@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from pseudonormal.synthesis.contrast import HIGHEST_GROUP, SEQUENCES, draw_contrast
-from pseudonormal.synthesis.render import bias_field, render, thicken
-from pseudonormal.synthesis.tissues import GROUPS, SULCAL_CSF, brain_of, group_numbers, is_intracranial
+from pseudonormal.painting.contrast import HIGHEST_GROUP, SEQUENCES, draw_contrast
+from pseudonormal.painting.render import bias_field, render, thicken
+from pseudonormal.painting.tissues import GROUPS, SULCAL_CSF, brain_of, group_numbers, is_intracranial
 
 NAMES = list(GROUPS)
 SKULL, SCALP = 515, 516

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from pseudonormal.fills.template import TEMPLATE_MM, tissue_probabilities
+from pseudonormal.painting.tissues import GROUPS
 from pseudonormal.regions import largest
-from pseudonormal.synthesis.tissues import GROUPS
 
 # The template's tissues in its order, as groups that contrasts are drawn for.
 TISSUES = ("csf", "cortex", "white_matter", "thalamus")
@@ -25,7 +25,7 @@ def mean_head(rng: Generator) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
     ``argmax_k log(p_k + e) + noise_k``, the noise smooth over 3 mm: where the tissues of 16 brains lie mixed, one
     winding border is drawn instead of a blur. Skull and scalp are not in it.
 
-    :returns: (D, H, W) uint8 group numbers (see :mod:`pseudonormal.synthesis.tissues`) and the brain; 1 mm, RAS axes,
+    :returns: (D, H, W) uint8 group numbers (see :mod:`pseudonormal.painting.tissues`) and the brain; 1 mm, RAS axes,
         the middle of the head in the middle of the last axis.
     """
     shares = tissue_probabilities()

@@ -7,7 +7,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from pseudonormal.synthesis.contrast import Contrast
+from pseudonormal.painting.contrast import Contrast
 
 
 def render(
@@ -15,7 +15,7 @@ def render(
 ) -> NDArray[np.float32]:
     """Paint tissue groups: means, tissue texture, partial volume, bias field, thick slices and noise.
 
-    :param groups: (D, H, W) group numbers from :func:`pseudonormal.synthesis.tissues.group_numbers`.
+    :param groups: (D, H, W) group numbers from :func:`pseudonormal.painting.tissues.group_numbers`.
     :param voxel_mm: voxel edge length, to keep scales in mm.
     :returns: (D, H, W) float32, brain roughly in [0, 1.5].
     """

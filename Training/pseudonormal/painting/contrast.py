@@ -8,7 +8,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from pseudonormal.synthesis.tissues import GROUPS
+from pseudonormal.painting.tissues import GROUPS
 
 # Typical grey levels of the sequences, WM = 1; air 0. Only their order and rough distance matter: they are jittered.
 SEQUENCES: dict[str, dict[str, float]] = {
