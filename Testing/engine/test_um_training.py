@@ -152,4 +152,6 @@ def test_the_training_module_is_told_of_it():
 
     offered = {entry["name"]: entry for entry in recipes()}
     assert "superpixels" in offered["um"]["explanation"]
-    assert not offered["um"]["trainable"]  # from a case store alone no model comes of it
+    assert offered["um"]["trainable"]
+    assert offered["um"]["makes"] == "scans"  # no model comes of a case store by it
+    assert offered["smile"]["makes"] == "model"
