@@ -49,6 +49,7 @@ def test_a_radiologist_generates_looks_and_finds_everything_again_after_a_reload
         page.keyboard.press("ArrowRight")
     a_page.wait_for_another_picture(before, "difference")
     page.locator(".pn-value", has_text="4.0").wait_for()
+    a_page.settled("difference")  # the last of thirty steps has reached the window too
 
     a_page.open()
     page.locator(".pn-value", has_text="4.0").wait_for()

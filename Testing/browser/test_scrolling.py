@@ -42,25 +42,13 @@ def turn(page, up):
     return page.page.evaluate("() => window.widths")
 
 
-def settled(page):
-    """What the view looks like once it does not change any more."""
-    looks = [page.view("image").screenshot()]
-
-    def is_still():
-        looks.append(page.view("image").screenshot())
-        return looks[-1] == looks[-2]
-
-    page.wait_until(is_still)
-    return looks[-1]
-
-
 def test_a_slice_is_coarse_while_it_moves_and_as_it_was_when_it_comes_back(a_slice):
     turn(a_slice, up=True)
     turn(a_slice, up=False)  # on the slices that the wheel goes by
-    before = settled(a_slice)
+    before = a_slice.settled("image")
     assert turn(a_slice, up=True)[0] == a_slice.whole // 2
     assert turn(a_slice, up=False)[0] == a_slice.whole // 2
-    assert settled(a_slice) == before
+    assert a_slice.settled("image") == before
 
 
 def test_what_is_coarser_than_the_scan_already_stays_as_it_is(a_slice):

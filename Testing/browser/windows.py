@@ -130,6 +130,17 @@ class WorkbenchPage:
             self.page.wait_for_timeout(250)
         raise AssertionError("it never came about")
 
+    def settled(self, column):
+        """What a view looks like once it does not change any more."""
+        looks = [self.view(column).screenshot()]
+
+        def is_still():
+            looks.append(self.view(column).screenshot())
+            return looks[-1] == looks[-2]
+
+        self.wait_until(is_still)
+        return looks[-1]
+
     def wait_until_shown(self, column):
         """Until a column shows more than what is written over it."""
         self.wait_until(lambda: self.brightness(column) > SHOWN)
