@@ -73,9 +73,8 @@ def train_generator(
     else:
         material = gather(store, run / FOLDER, contrast=contrast, synthetic=False)
         write_settings(run, recipe, settings, options)
-    counts = material.survey
-    tell({"stage": "material", "labelled": counts.labelled, "unlabelled": counts.unlabelled, **counts.subjects})
+    tell({"stage": "material", **material.survey.counts})
     finder = brain_finder(load_model(model, choose_device(settings.device)), stop)
     taught = find_recipe(recipe).build(load_streams(material.cases, foreground_of=finder), options)
     train(taught, run, settings, resume=resume, progress=tell, warn=lambda line: tell({"warning": line}), stop=stop)
-    return Generator(recipe, counts.subjects[TRAIN])
+    return Generator(recipe, material.survey.subjects[TRAIN])

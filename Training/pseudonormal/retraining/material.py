@@ -57,6 +57,11 @@ class Survey:
     hints: tuple[str, ...] = ()
 
     @property
+    def counts(self) -> dict[str, int]:
+        """What is told at the beginning of a training."""
+        return {"labelled": self.labelled, "unlabelled": self.unlabelled, **self.subjects}
+
+    @property
     def problems(self) -> list[str]:
         """The refusal and the hints, one line each."""
         return [self.refusal, *self.hints] if self.refusal else list(self.hints)
@@ -159,9 +164,9 @@ def _used(store: Store, contrast: str, splits: Mapping[str, Split]) -> list[_Use
 
 def _made(store: Store, contrast: str) -> list[_Used]:
     """Synthetic cases of a contrast, each with its mask; they stand beside every split, in split train."""
-    cases = [case for case in synthetic_cases(store) if case.head is not None and _is_of(case, contrast)]
-    cases = cases[:MOST_SYNTHETIC]  # their ids, which they are sorted by, are random
-    return [_Used(case, store.history(case.id)[-1], "train") for case in cases]
+    drawn = [(case, case.head) for case in synthetic_cases(store) if case.head and _is_of(case, contrast)]
+    drawn = drawn[:MOST_SYNTHETIC]  # their ids, which they are sorted by, are random
+    return [_Used(case, store.revision(head), "train") for case, head in drawn]
 
 
 def _is_of(case: CaseRecord, contrast: str) -> bool:

@@ -68,8 +68,7 @@ def retrain(
         begun = go_on(run, registry)
     else:
         begun = begin(store, run, parent, registry, contrast=contrast, trained_by=(recipe, settings, options))
-    counts = begun.material.survey
-    tell({"stage": "material", "labelled": counts.labelled, "unlabelled": counts.unlabelled, **counts.subjects})
+    tell({"stage": "material", **begun.material.survey.counts})
     known = next((entry for entry in registry.entries(begun.name) if entry.version == begun.version), None)
     if known is not None:  # it was interrupted after its last word
         return Candidate(known)

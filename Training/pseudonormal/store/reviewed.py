@@ -14,7 +14,7 @@ from pseudonormal.cases import TRAIN, VALIDATION
 from pseudonormal.errors import InputError
 from pseudonormal.scan.atomic import atomic_file
 from pseudonormal.store.cases import SYNTHETIC, UNDECIDED
-from pseudonormal.store.store import CaseRecord, RevisionRecord, Store
+from pseudonormal.store.store import CaseRecord, RevisionRecord, Status, Store
 
 _PAGE = 200
 _VALIDATION_SHARE = 0.2
@@ -71,15 +71,18 @@ def real_cases(store: Store) -> Iterator[CaseRecord]:
 
 def synthetic_cases(store: Store) -> list[CaseRecord]:
     """Scans that a network made, by case id; not those that were rejected."""
-    return sorted((case for case in every_case(store) if case.status == SYNTHETIC), key=lambda case: case.id)
+    return sorted(every_case(store, SYNTHETIC), key=lambda case: case.id)
 
 
-def every_case(store: Store) -> Iterator[CaseRecord]:
-    """Every case once, although cases may move in the list while it is read."""
+def every_case(store: Store, status: Status | None = None) -> Iterator[CaseRecord]:
+    """Every case once, although cases may move in the list while it is read.
+
+    :param status: only those that stand so.
+    """
     seen: set[str] = set()
     offset, total = 0, 1
     while offset < total:
-        page, total = store.cases(limit=_PAGE, offset=offset)
+        page, total = store.cases(status=status, limit=_PAGE, offset=offset)
         yield from (case for case in page if case.id not in seen)
         seen.update(case.id for case in page)
         offset += _PAGE

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from itertools import product
 
 import numpy as np
@@ -15,7 +16,7 @@ from pseudonormal.recipes.smile.augmentation import Augmentation
 from pseudonormal.recipes.smile.options import SmileOptions
 from pseudonormal.recipes.smile.recipe import SmileRecipe
 from pseudonormal.recipes.synthesizer import Synthetic
-from pseudonormal.recipes.translation.material import mapped, mapped_scans
+from pseudonormal.recipes.translation.material import Mapped, mapped, mapped_scans
 from pseudonormal.recipes.translation.networks import TRANSLATOR
 from pseudonormal.recipes.translation.options import TRANSLATORS, TranslationOptions
 from pseudonormal.recipes.translation.recipe import TranslationRecipe
@@ -76,14 +77,15 @@ class _Bench:
         material = self.material
         self._drawn = [scan.reference for scan in real(material.labelled)]
         self._others = [scan.reference for scan in real([*material.labelled, *material.unlabelled])]
-        names = {scan.case for scan in self._others}
-        self._heads = [
-            healthy(scan)
-            for scan in (*material.labelled, *material.unlabelled)
-            if scan.truth is not None and scan.reference.case not in names
-        ]
         there = len(self._drawn)
         self.counts = [*(count for count in CLINICAL if count < there), there]
+
+    @cached_property
+    def _heads(self) -> list[Mapped]:
+        """Painted heads without their lesions; their maps are the same whatever the translator."""
+        names = {scan.case for scan in self._others}
+        painted = [scan for scan in (*self.material.labelled, *self.material.unlabelled) if scan.truth is not None]
+        return [mapped(healthy(scan), BASE) for scan in painted if scan.reference.case not in names]
 
     def segmentor_row(self, count: int, arm: str, seed: int) -> Row:
         """Train a segmentor and judge it on real and painted subjects that nothing has seen."""
@@ -143,10 +145,9 @@ class _Bench:
     def _synthesizer(self, translator: str, count: int, seed: int) -> TranslationSynthesizer:
         options = TranslationOptions(**asdict(BASE) | {"translator": translator})
         material = mapped_scans(self._few(count, seed), options)
-        heads = [mapped(head, options) for head in self._heads]
         recipe = TranslationRecipe(material, options)
         networks = self.runner.networks(_run("translator", translator, count, seed), recipe, seed)
-        return TranslationSynthesizer(networks[TRANSLATOR], options, [*material.scans, *heads])
+        return TranslationSynthesizer(networks[TRANSLATOR], options, [*material.scans, *self._heads])
 
     def _made(self, synthesizer: TranslationSynthesizer, seed: int, count: int) -> list[Synthetic]:
         return [synthesizer.make(np.random.default_rng([seed, number])) for number in range(count)]

@@ -6,16 +6,13 @@ import csv
 import io
 import json
 import multiprocessing
-import os
 import pickle
 import shutil
 import tempfile
-import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import connection
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -180,18 +177,12 @@ _there: list[Synthesizer] = []  # of a process that makes scans
 
 
 def _begin_worker(handed: Path, wanted: Connection) -> None:
-    work_for_parent()
-    threading.Thread(target=_end_when_not_wanted, args=(wanted,), daemon=True).start()
+    work_for_parent([wanted])  # to finish what it is at would take seconds that somebody waits for
     _there.append(pickle.loads(handed.read_bytes()))  # noqa: S301 (written by the process that started this one)
 
 
 def _make_there(out: Path, plan: Plan, number: int) -> dict[str, Any]:
     return _make(_there[0], out, plan, number)
-
-
-def _end_when_not_wanted(wanted: Connection) -> None:
-    connection.wait([wanted])  # to finish what it is at would take seconds that somebody waits for
-    os._exit(1)
 
 
 @contextmanager

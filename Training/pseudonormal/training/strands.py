@@ -115,22 +115,25 @@ def _begin(samples: Samples, seeds: Sequence[Seed]) -> None:
     _strands.extend(_begun(samples, seeds))
 
 
-def work_for_parent() -> None:
-    """Make this process one that another has started to share its work: one thread, no signals, ended with it."""
+def work_for_parent(also: Sequence[connection.Connection] = ()) -> None:
+    """Make this process one that another has started to share its work: one thread, no signals, ended with it.
+
+    :param also: it ends at once, too, when the other end of one of these is closed.
+    """
     import torch
 
     # Ctrl-C reaches every process of a terminal, and a service's end every process of it: the main one decides.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     torch.set_num_threads(1)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=_end_with_parent, args=(also,), daemon=True).start()
 
 
-def _end_with_parent() -> None:
+def _end_with_parent(also: Sequence[connection.Connection]) -> None:
     """A main process that was killed cannot tell those that work for it."""
     parent = multiprocessing.parent_process()
     if parent is not None:
-        connection.wait([parent.sentinel])
+        connection.wait([parent.sentinel, *also])
         os._exit(1)
 
 

@@ -71,8 +71,8 @@ def _cut(one: Mapped, options: TranslationOptions, rng: Generator) -> Parts:
     scan, edge = one.scan, options.patch
     on_lesion = bool(one.lesion.any()) and rng.random() < ON_LESION
     trust = np.ones(scan.brain.shape, np.float32) if scan.weight is None else scan.weight
-    parts = {"image": scan.image, "brain": scan.brain, "labels": one.labels, "lesion": one.lesion, "trust": trust}
-    parts["grades"] = one.grades
+    parts: Parts = {"image": scan.image, "brain": scan.brain, "trust": trust}
+    parts |= {"labels": one.labels, "lesion": one.lesion, "grades": one.grades}
     if options.dimensions == 3:
         box = box_around(
             middle_of(scan.brain, one.lesion if on_lesion else scan.brain, edge, rng), edge, scan.brain.shape

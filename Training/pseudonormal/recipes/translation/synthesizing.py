@@ -105,9 +105,9 @@ class TranslationSynthesizer:
 
     def _scattered(self, brain: NDArray[np.bool_], rng: Generator) -> tuple[Grades, dict[str, Any]]:
         """Few drawn scans show few lesions at few places: others of their shapes, and blobs."""
-        voxel_ml = self.options.voxel_mm**3 / 1000
-        most_ml = max(SMALLEST_ML, *(one.lesion.sum() * voxel_ml for one in self.ill))
-        volume = (SMALLEST_ML / self.options.voxel_mm**3, max(USUAL_ML[0], most_ml) / self.options.voxel_mm**3)
+        voxel_mm3 = self.options.voxel_mm**3
+        most_ml = max(USUAL_ML[0], *(one.lesion.sum() * voxel_mm3 / 1000 for one in self.ill))
+        volume = SMALLEST_ML / voxel_mm3, most_ml / voxel_mm3
         lesion, count = np.zeros_like(brain), int(rng.integers(*SCATTERED, endpoint=True))
         for _ in range(count):
             place = self._shapes.place(brain & ~lesion, rng, volume_ml=volume)  # it counts voxels as if of 1 mm
