@@ -31,6 +31,13 @@ def test_masks_of_one_kind_are_alike_and_others_are_not():
     aside = compared(unseen, discs(4, 40, 5, middle=8), training)
     assert aside.tests["right"][1] < 1e-6
     assert aside.tests["front"][1] > 0.01
+    assert aside.floor == alike.floor  # what the masks of the training themselves differ by
+
+
+def test_masks_that_differ_from_those_learnt_from_are_no_fault_of_the_generator():
+    found = compared(discs(1, 40, 8), discs(2, 40, 5), discs(0, 40, 5))
+    assert found.tests["size"][1] < 1e-6
+    assert found.floor["size"][1] < 1e-6
 
 
 def test_copies_are_found_out_in_the_mirror_too():

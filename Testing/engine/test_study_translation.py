@@ -24,7 +24,7 @@ def rows(gain=0.1, reader=None):
                     for n in range(6)
                 ]
                 made.append({"count": count, "arm": arm, "seed": seed, "steps": 9, "scores": scores, "reader": reader})
-        numbers = {"found": 0.85, "followed": 0.4, "leak": 0.01}
+        numbers = {"found": 0.85, "followed": 0.4, "leak": 0.01, "found_elsewhere": 0.5}
         made += [{"translator": translator, "seed": seed, **numbers} for translator in TRANSLATORS]
     return made
 
@@ -73,7 +73,7 @@ def test_every_arm_is_trained_and_judged_once(tmp_path, monkeypatch):
     for row in found[:3]:
         assert (row["count"], row["steps"]) == (4, 2)
         assert {"dice", "lesion_f1"} <= set(row["scores"][0])
-    assert set(found[3]) >= {"translator", "found", "followed", "leak"}
+    assert set(found[3]) >= {"translator", "found", "found_elsewhere", "followed", "leak"}
     again = a_runner(tmp_path, material)
     translation_study(material, judge, again, [0])
     assert again.rows("translation") == found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,8 @@ from pseudonormal.evaluate.plots import COLOURS
 from pseudonormal.recipes.mask_gan.describing import LESION, describe
 
 Masks = Sequence[NDArray[np.float32]]
+Tests = dict[str, tuple[float, float]]
+
 COPY = 0.9  # Dice with a mask of the training from which a drawn one counts as its copy
 
 
@@ -24,8 +26,9 @@ class Likeness:
     """Drawn masks beside real ones that their generator has not seen.
 
     :param real: numbers of each real mask by name (see :class:`~pseudonormal.recipes.mask_gan.describing.Description`).
-    :param drawn: of each drawn one.
-    :param tests: by name, the distance of Kolmogorov and Smirnov and its p: small where they differ.
+    :param drawn: of each drawn one; learnt: of each mask of the training.
+    :param tests: drawn against real, by name: distance of Kolmogorov and Smirnov, and its p: small where they differ.
+    :param floor: the same for masks of the training against real ones: no generator can be expected to come nearer.
     :param nearest_real: of each real mask, the highest Dice with a mask of the training; nearest_drawn likewise.
     :param empty: share of drawn masks that show nothing.
     :param heard: rank correlation (Spearman) of the sizes that were asked for with those that were drawn.
@@ -33,7 +36,9 @@ class Likeness:
 
     real: dict[str, list[float]]
     drawn: dict[str, list[float]]
-    tests: dict[str, tuple[float, float]]
+    learnt: dict[str, list[float]]
+    tests: Tests
+    floor: Tests
     nearest_real: list[float]
     nearest_drawn: list[float]
     empty: float
@@ -52,28 +57,29 @@ def likeness(real: Masks, drawn: Masks, training: Masks, asked: Sequence[float])
     :param asked: how large each of the drawn ones was to be, in any unit that grows with size.
     """
     shown = [mask for mask in drawn if (mask > LESION).any()]
-    first, second = _numbers(real), _numbers(shown)
-    tests = {}
-    for name in first:
-        found = stats.ks_2samp(first[name], second[name]) if shown else None
-        tests[name] = (1.0, 0.0) if found is None else (float(found.statistic), float(found.pvalue))
+    first, second, third = (_numbers(masks) for masks in (real, shown, training))
+    tests, floor = (_tests(first, numbers) for numbers in (second, third))
     known = [mask > LESION for mask in training]
     known += [mask[..., ::-1] for mask in known]  # training mirrors them too
     near, near_drawn = ([_nearest(mask > LESION, known) for mask in masks] for masks in (real, shown))
     sizes = [float((mask > LESION).sum()) for mask in drawn]
     heard = float(stats.spearmanr(asked, sizes).statistic) if min(map(np.ptp, (asked, sizes))) > 0 else 0.0
-    return Likeness(first, second, tests, near, near_drawn, 1 - len(shown) / max(1, len(drawn)), heard)
+    return Likeness(first, second, third, tests, floor, near, near_drawn, 1 - len(shown) / max(1, len(drawn)), heard)
 
 
 def likeness_markdown(found: Likeness) -> str:
     """A table of the distributions, and how near the nearest masks of the training are."""
-    lines = ["| | real, median (quartiles) | drawn | distance (KS) | p |", "| --- | --- | --- | --- | --- |"]
-    for name, (distance, p) in found.tests.items():
-        cells = [_quartiles(numbers[name]) for numbers in (found.real, found.drawn)]
-        lines.append(f"| {name} | {cells[0]} | {cells[1]} | {distance:.2f} | {p:.2g} |")
+    lines = [
+        "| | real, median (quartiles) | drawn | learnt from | drawn to real: KS (p) | learnt from to real: KS (p) |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    for name in found.tests:
+        cells = [_quartiles(numbers[name]) for numbers in (found.real, found.drawn, found.learnt)]
+        cells += [f"{distance:.2f} ({p:.2g})" for distance, p in (found.tests[name], found.floor[name])]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
     near = [_quartiles(values) for values in (found.nearest_real, found.nearest_drawn)]
     lines += [
-        f"| Dice with the nearest mask of the training | {near[0]} | {near[1]} | | |",
+        f"| Dice with the nearest mask of the training | {near[0]} | {near[1]} | | | |",
         "",
         f"- copies (Dice {COPY} or more with a mask of the training): {found.copies:.1%}",
         f"- drawn masks that show nothing: {found.empty:.1%}",
@@ -107,8 +113,17 @@ def likeness_plot(found: Likeness) -> bytes:
 
 def _numbers(masks: Masks) -> dict[str, list[float]]:
     found = [one.values() for mask in masks if (one := describe(mask)) is not None]
-    names = found[0] if found else dict.fromkeys(("size", "elongation", "right", "front", "top"), 0.0)
+    names = found[0] if found else ("size", "elongation", "right", "front", "top")
     return {name: [one[name] for one in found] for name in names}
+
+
+def _tests(real: Mapping[str, Sequence[float]], others: Mapping[str, Sequence[float]]) -> Tests:
+    """By name; as different as can be where there are no others."""
+    found: Tests = {}
+    for name, values in real.items():
+        one = stats.ks_2samp(values, others[name]) if others[name] else None
+        found[name] = (1.0, 0.0) if one is None else (float(one.statistic), float(one.pvalue))
+    return found
 
 
 def _nearest(mask: NDArray[np.bool_], known: Sequence[NDArray[np.bool_]]) -> float:

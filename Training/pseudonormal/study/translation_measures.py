@@ -18,26 +18,31 @@ from pseudonormal.study.painting import StudyScan
 from pseudonormal.study.scores import lesion_probability_of
 from pseudonormal.training.references import Reference
 
+LIKELY = 0.5
 HALF = 0.5  # of the mean change within the label: where the image counts as changed
 
 
 def consistency(
-    synthesizer: TranslationSynthesizer, made: Sequence[Synthetic], segmentor: nn.Module, threshold: float
+    synthesizer: TranslationSynthesizer, made: Sequence[Synthetic], elsewhere: Sequence[Synthetic], segmentor: nn.Module
 ) -> dict[str, float]:
     """Check a translator by the scans that it made.
 
-    :param made: with their lesions and without.
-    :param segmentor: trained on real scans, with its threshold.
-    :returns: "found": Dice of what the segmentor finds with the label that the scan was made from; "followed": overlap
-        (IoU) of what changes with the label, the label at its place and moved to the other side; "leak": mean absolute
-        change outside the label, of the range from black (0) to the brightest normal tissue (1).
+    :param made: with their lesions and without, in heads that the segmentor knows; elsewhere: in other heads.
+    :param segmentor: trained on real scans.
+    :returns: "found": Dice of what the segmentor finds with the label that the scan was made from, and
+        "found_elsewhere"; "followed": overlap (IoU) of what changes with the label, the label at its place and moved to
+        the other side; "leak": mean absolute change outside the label, of the range from black (0) to the brightest
+        normal tissue (1).
     """
-    ill = [one for one in made if one.mask.any()]
-    found = [found_in(segmentor, as_scan(one), threshold) for one in ill]
-    there = [followed(one.image, _normal(one), one.mask) for one in ill]
-    leaks = [leak(one.image, _normal(one), one.mask, one.foreground) for one in ill]
+    ill, others = ([one for one in some if one.mask.any()] for some in (made, elsewhere))
+    both = [*ill, *others]
     moved = [overlap for one in synthesizer.ill if (overlap := _moved(synthesizer, one)) is not None]
-    numbers = {"found": found, "followed": [*there, *moved], "leak": leaks}
+    numbers = {
+        "found": [found_in(segmentor, as_scan(one)) for one in ill],
+        "found_elsewhere": [found_in(segmentor, as_scan(one)) for one in others],
+        "followed": [*(followed(one.image, _normal(one), one.mask) for one in both), *moved],
+        "leak": [leak(one.image, _normal(one), one.mask, one.foreground) for one in both],
+    }
     return {name: float(np.mean(values)) if values else float("nan") for name, values in numbers.items()}
 
 
@@ -73,10 +78,10 @@ def _moved(synthesizer: TranslationSynthesizer, scan: Mapped) -> float | None:
     return followed(ill, normal, there)
 
 
-def found_in(segmentor: nn.Module, scan: Reference, threshold: float) -> float:
-    """Dice of what a segmentor finds with a scan's lesions."""
+def found_in(segmentor: nn.Module, scan: Reference) -> float:
+    """Dice of what a segmentor finds more likely than not with a scan's lesions."""
     assert scan.lesion is not None
-    return dice(lesion_probability_of(segmentor, StudyScan(scan, None)) >= threshold, scan.lesion)
+    return dice(lesion_probability_of(segmentor, StudyScan(scan, None)) >= LIKELY, scan.lesion)
 
 
 def as_scan(one: Synthetic, name: str = "made") -> Reference:

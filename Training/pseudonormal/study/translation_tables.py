@@ -124,13 +124,15 @@ def _consistency(rows: Rows) -> str:
         some = some_of(rows, translator=translator)
         if some:
             numbers = {
-                name: float(np.nanmean([_number(row[name]) for row in some])) for name in ("found", "followed", "leak")
+                name: float(np.nanmean([_number(row[name]) for row in some]))
+                for name in ("found", "followed", "leak", "found_elsewhere")
             }
             fine = numbers["found"] >= FOUND, numbers["followed"] > FOLLOWED, numbers["leak"] < LEAK
             shown = f"{numbers['found']:.2f}", f"{numbers['followed']:.2f}", f"{numbers['leak']:.1%}"
             cells = [f"{text}, {'met' if met else 'missed'}" for text, met in zip(shown, fine, strict=True)]
-            body.append([translator, *cells])
+            body.append([translator, *cells, f"{numbers['found_elsewhere']:.2f}"])
     head = ["translator", "label found (Dice, 0.8)", "label followed (IoU, 0.5)", "change elsewhere (2 %)"]
+    head.append("label found in heads of label maps")
     return table(head, body)
 
 
@@ -139,7 +141,7 @@ def _ceiling(rows: Rows) -> str:
     found = [float(np.mean(row["found_real"])) for row in rows if row.get("found_real")]
     if not found:
         return ""
-    return f"In the real scans that it learnt from, the same segmentor's Dice is {np.mean(found):.2f}.\n"
+    return f"In the real scans, which it has learnt from, the same segmentor's Dice is {np.mean(found):.2f}.\n"
 
 
 def _by_subject(rows: Rows) -> dict[tuple[int, str], float]:

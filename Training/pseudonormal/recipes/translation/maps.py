@@ -18,10 +18,13 @@ from pseudonormal.recipes.translation.options import TranslationOptions
 from pseudonormal.recipes.um.cuts import Cuts
 from pseudonormal.recipes.um.options import GREY_LEVELS
 from pseudonormal.recipes.um.superpixels import WHITE, means
+from pseudonormal.regions import connected
 from pseudonormal.training.references import Reference
 
 BLUR = 0.5  # voxels: a class is a tissue, not noise
 BLOTCH = 2.0  # voxels
+DEEP = 3.0  # voxels from where on a lesion is all core
+BLOTCHY = 0.7  # voxels of depth that a blotch counts as much as
 SAMPLE = 20_000  # voxels that classes are found with
 BACKGROUND = 0
 
@@ -90,9 +93,15 @@ def grades_of(image: NDArray[np.float32], lesion: NDArray[np.bool_], options: Tr
 
 
 def imagined_grades(lesion: NDArray[np.bool_], options: TranslationOptions, rng: Generator) -> Grades:
-    """Grades of a lesion that nobody has seen: in blotches."""
+    """Grades of a lesion that nobody has seen: blotches, and darker at the rim of each piece, where tissue mixes in."""
     blotches = ndimage.gaussian_filter(rng.standard_normal(lesion.shape, dtype=np.float32), BLOTCH)
-    return grades_of(blotches, lesion, options)
+    depth = np.minimum(ndimage.distance_transform_edt(lesion), DEEP)
+    bright = (depth + blotches * (BLOTCHY / blotches.std())).astype(np.float32)
+    grades = np.zeros(lesion.shape, np.int8)
+    pieces, _ = connected(lesion)
+    for number, box in enumerate(ndimage.find_objects(pieces), start=1):
+        grades[box] += grades_of(bright[box], pieces[box] == number, options)
+    return grades
 
 
 def with_lesion(labels: Labels, grades: Grades, options: TranslationOptions) -> Labels:

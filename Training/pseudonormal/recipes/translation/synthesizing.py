@@ -28,6 +28,7 @@ TRIES = 8
 USUAL_ML = (1.0, 50.0)  # where nobody drew a lesion
 SCATTERED_ODDS = 0.5  # lesions of drawn shapes, of any size at any place, instead of drawn ones where they were
 SCATTERED = (1, 6)
+MOST_SCATTERED = 24  # where all are so small that together they are no usual lesion yet
 SMALLEST_ML = 0.06
 WIDER = 0.4  # standard deviation of the logarithm of a drawn lesion's volume over the one it is taken from
 
@@ -108,9 +109,10 @@ class TranslationSynthesizer:
         voxel_mm3 = self.options.voxel_mm**3
         most_ml = max(USUAL_ML[0], *(one.lesion.sum() * voxel_mm3 / 1000 for one in self.ill))
         volume = SMALLEST_ML / voxel_mm3, most_ml / voxel_mm3
-        lesion, count = np.zeros_like(brain), int(rng.integers(*SCATTERED, endpoint=True))
-        for _ in range(count):
+        lesion, wanted, count = np.zeros_like(brain), int(rng.integers(*SCATTERED, endpoint=True)), 0
+        while count < wanted or (lesion.sum() * voxel_mm3 / 1000 < USUAL_ML[0] and count < MOST_SCATTERED):
             place = self._shapes.place(brain & ~lesion, rng, volume_ml=volume)  # it counts voxels as if of 1 mm
+            count += 1
             if place is not None:
                 lesion[place.box] |= place.opacity > 0.5
         return imagined_grades(lesion, self.options, rng), {"lesion_of": "shapes", "lesions": count}
