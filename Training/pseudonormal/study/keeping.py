@@ -20,7 +20,7 @@ from pseudonormal.study.painting import StudyScan
 from pseudonormal.training.anatomies import Anatomy
 from pseudonormal.training.references import Reference
 
-VERSION = "1"  # raise it when scans are painted or sorted in another way
+VERSION = "2"  # raise it when scans are painted or sorted in another way
 WORDS = ("case", "contrast", "subject")
 ARRAYS = ("image", "brain", "lesion", "doubtful", "weight", "parcels")
 

@@ -120,7 +120,7 @@ def study_material(
     for place, case in enumerate(heads):
         progress(case.case)
         anatomy = coarse_anatomy(Streams([case], foreground_of).anatomies[0])
-        _paint_head(case, anatomy, place, disease, material)
+        _paint_head(case, anatomy, place, disease, contrast, material)
     if len(material.labelled) < 2 or not material.test or not material.validation:
         raise InputError(
             f"a study needs two labelled subjects of contrast {contrast} in split '{TRAIN}', one in '{VALIDATION}' and "
@@ -151,12 +151,14 @@ def _sort_in(case: Case, foreground_of: FindForeground, material: StudyMaterial)
         where.append(StudyScan(coarse_scan(read_reference(case, foreground_of, unknown=True)), None))
 
 
-def _paint_head(case: Case, anatomy: Anatomy, place: int, disease: Disease, material: StudyMaterial) -> None:
+def _paint_head(
+    case: Case, anatomy: Anatomy, place: int, disease: Disease, contrast: str, material: StudyMaterial
+) -> None:
     """Paint the scans of one head; of those that are learnt from, the second is one that nobody has drawn in."""
 
     def scan(name: str, ill: Disease | None, *, small: bool) -> StudyScan:
         rng = np.random.default_rng(zlib.crc32(name.encode()))
-        return paint(name, case.subject, anatomy, ill, rng, small=small)
+        return paint(name, case.subject, anatomy, ill, rng, sequence=contrast, small=small)
 
     sizes = [bool((place + number) % 2) for number in range(SCANS_OF_A_HEAD)]
     ill = [scan(f"{case.subject}_{'small' if small else 'large'}", disease, small=small) for small in sizes]

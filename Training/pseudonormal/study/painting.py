@@ -14,7 +14,7 @@ from pseudonormal.intensity import scale_from
 from pseudonormal.lesions.in_place import BrainFrame, InPlace
 from pseudonormal.lesions.shapes import ShapeSource, SmoothBlob
 from pseudonormal.lesions.source import EDGE, LesionSource
-from pseudonormal.painting.contrast import draw_contrast
+from pseudonormal.painting.contrast import SEQUENCES, draw_contrast
 from pseudonormal.painting.render import render
 from pseudonormal.painting.tissues import GROUPS
 from pseudonormal.regions import bounding_box, connected
@@ -72,16 +72,24 @@ def coarse_anatomy(anatomy: Anatomy) -> Anatomy:
 
 
 def paint(
-    case: str, subject: str, anatomy: Anatomy, disease: Disease | None, rng: Generator, *, small: bool = False
+    case: str,
+    subject: str,
+    anatomy: Anatomy,
+    disease: Disease | None,
+    rng: Generator,
+    *,
+    sequence: str = "flair",
+    small: bool = False,
 ) -> StudyScan:
-    """Paint a FLAIR-like scan of a head.
+    """Paint a scan of a head.
 
     :param anatomy: from :func:`coarse_anatomy`.
+    :param sequence: the contrast; of one that nobody knows how to paint, a contrast that follows nothing known.
     :param disease: None: a normal subject.
     :param small: many small lesions at their places instead of some large ones.
     """
-    contrast = draw_contrast(rng, "flair")
-    truth = render(anatomy.groups, contrast, rng, voxel_mm=VOXEL_MM)
+    drawn = draw_contrast(rng, sequence if sequence in SEQUENCES else "random")
+    truth = render(anatomy.groups, drawn, rng, voxel_mm=VOXEL_MM)
     truth = _with_look_alikes(truth, anatomy, rng)
     image, lesion = truth, np.zeros(truth.shape, bool)
     if disease is not None:
@@ -89,7 +97,7 @@ def paint(
         image, lesion = draw(truth, anatomy, disease, rng)
     doubtful = ndimage.binary_dilation(lesion, iterations=NEAR_LESIONS) if lesion.any() else lesion.copy()
     scale = scale_from(image, anatomy.brain, doubtful)
-    reference = Reference(case, scale.apply(image), anatomy.brain, lesion, doubtful, contrast="flair", subject=subject)
+    reference = Reference(case, scale.apply(image), anatomy.brain, lesion, doubtful, contrast=sequence, subject=subject)
     return StudyScan(reference, scale.apply(truth))
 
 
