@@ -19,10 +19,8 @@ def rows(gain=0.1, reader=None):
         for count in (2, 5):
             for arm in ARMS:
                 base = 0.4 + 0.05 * (count == 5) + (gain if arm == "spade" else 0.02 if arm == TRANSPLANT else 0.0)
-                scores = [
-                    {"subject": f"t{n}", "case": f"t{n}", "kind": "real", "dice": base + 0.01 * n, "lesion_f1": 0.5}
-                    for n in range(6)
-                ]
+                named = [{"subject": f"t{n}", "case": f"t{n}", "kind": "real", "lesion_f1": 0.5} for n in range(6)]
+                scores = [{**one, "dice": base + 0.01 * n, "dice_half": 0.321} for n, one in enumerate(named)]
                 made.append({"count": count, "arm": arm, "seed": seed, "steps": 9, "scores": scores, "reader": reader})
         numbers = {"found": 0.85, "followed": 0.4, "leak": 0.01, "found_elsewhere": 0.5}
         made += [{"translator": translator, "seed": seed, **numbers} for translator in TRANSLATORS]
@@ -34,6 +32,7 @@ def test_tables_say_every_arm_and_whether_targets_were_met():
     for arm in ARMS:
         assert text.count(f"| {arm} |") >= 2
     assert "+10.0" in text
+    assert "| 0.321 |" in text  # at one half
     assert "t0 0.50 t1 0.51 t2 0.52" in text  # spade's subjects, of two scans
     assert "0.85, met" in text and "0.40, missed" in text
     met, above = targets(rows())

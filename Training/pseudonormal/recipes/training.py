@@ -90,7 +90,7 @@ RECIPES: dict[str, TrainingRecipe] = {
         "or without their scans, each in the frame of its brain. Simulated lesions and synthetic scans take their "
         "shapes from it.",
         lambda streams, options: MaskGanRecipe(mask_gan_material(streams, options), options),
-        Settings(minutes=30, batch=4, reuse=40, pool=400, learning_rate=5e-4, momentum=0.0),
+        Settings(minutes=30, batch=8, reuse=40, pool=400, learning_rate=5e-4, momentum=0.0),
         MaskGanOptions,
     ),
     "um": TrainingRecipe(
