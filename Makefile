@@ -18,9 +18,7 @@ VENV := .venv/.complete
 TEST_SETTINGS := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS=1 QT_QPA_PLATFORM=offscreen
 
 # Three runs: what a crash in Slicer's libraries takes with it are not the engine's tests, and a browser needs room.
-# Windows and pages wait half of the time: one more of them at a time keeps the processors busy.
-PYTEST = $(TEST_SETTINGS) $(BIN)/python -m pytest --dist loadfile --no-loadscope-reorder -n
-ONE_MORE = $$(( $(WORKERS) + 1 ))
+PYTEST = $(TEST_SETTINGS) $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 PACK = $(BIN)/pseudonormal models pack runs/brain runs/lesion runs/restore runs/brain-mr --version 3 \
 	--card Training/cases/brain-mr.md --licence LICENSE \
@@ -37,9 +35,9 @@ demo: $(VENV) ## A simulated lesion in a real brain, through the shipped model, 
 
 test: lint contracts types ## Everything that must hold: style, imports, types, behaviour
 	$(if $(or $(if $(TESTS),,all),$(findstring browser,$(TESTS))),.ci/browser)
-	$(PYTEST) $(WORKERS) $(or $(TESTS),Testing/engine Testing/bench)
-	$(if $(TESTS),,$(PYTEST) $(ONE_MORE) Testing/scene Testing/panels)
-	$(if $(TESTS),,$(PYTEST) $(ONE_MORE) Testing/browser)
+	$(PYTEST) $(or $(TESTS),Testing/engine Testing/bench)
+	$(if $(TESTS),,$(PYTEST) Testing/scene Testing/panels)
+	$(if $(TESTS),,$(PYTEST) Testing/browser)
 
 bench: $(VENV) ## Time and memory of generate, as a table
 	$(BIN)/pseudonormal bench
