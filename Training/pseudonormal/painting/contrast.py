@@ -46,6 +46,11 @@ class Contrast:
     deviations: NDArray[np.float32]
 
 
+def known_sequence(contrast: str) -> str | None:
+    """The sequence that the contrast of a scan names; None where nobody knows how to paint it."""
+    return contrast if contrast in SEQUENCES else None
+
+
 def draw_contrast(rng: Generator, name: str | None = None) -> Contrast:
     """Draw a contrast: a jittered sequence, or means that follow nothing known ("random", 35 %).
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from pseudonormal.cases import COLUMNS, SYNTHETIC, TRAIN, VALIDATION, Case, read_cases
 from pseudonormal.errors import InputError
 from pseudonormal.models.comparison import FEWEST_SUBJECTS
-from pseudonormal.painting.contrast import SEQUENCES
+from pseudonormal.painting.contrast import known_sequence
 from pseudonormal.scan.atomic import OutputFolder, atomic_file
 from pseudonormal.scan.nifti import read_nifti
 from pseudonormal.store.records import Split
@@ -233,7 +233,7 @@ def _row(store: Store, one: _Used) -> dict[str, str]:
     image = str(store.volume_path(case.id, "image").absolute())
     word = contrast_word(case.contrast)
     row = {"case": case.id, "subject": one.subject, "split": one.split, "image": image}
-    row["contrast"] = word if word in SEQUENCES else ""
+    row["contrast"] = known_sequence(word) or ""
     row[SYNTHETIC] = "1" if case.synthetic else ""
     weights = None if revision is None else store.weights_path(revision.id)
     trusted = (1.0, 1.0) if weights is None else _range(weights)

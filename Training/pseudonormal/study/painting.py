@@ -14,7 +14,7 @@ from pseudonormal.intensity import scale_from
 from pseudonormal.lesions.in_place import BrainFrame, InPlace
 from pseudonormal.lesions.shapes import ShapeSource, SmoothBlob
 from pseudonormal.lesions.source import EDGE, LesionSource
-from pseudonormal.painting.contrast import SEQUENCES, draw_contrast
+from pseudonormal.painting.contrast import draw_contrast, known_sequence
 from pseudonormal.painting.render import render
 from pseudonormal.painting.tissues import GROUPS
 from pseudonormal.regions import bounding_box, connected
@@ -88,7 +88,7 @@ def paint(
     :param disease: None: a normal subject.
     :param small: many small lesions at their places instead of some large ones.
     """
-    drawn = draw_contrast(rng, sequence if sequence in SEQUENCES else "random")
+    drawn = draw_contrast(rng, known_sequence(sequence) or "random")
     truth = render(anatomy.groups, drawn, rng, voxel_mm=VOXEL_MM)
     truth = _with_look_alikes(truth, anatomy, rng)
     image, lesion = truth, np.zeros(truth.shape, bool)

@@ -77,7 +77,7 @@ class _Bench:
         material = self.material
         self._drawn = [scan.reference for scan in real(material.labelled)]
         self._others = [scan.reference for scan in real([*material.labelled, *material.unlabelled])]
-        self._masked = [*self._drawn, *(scan.reference for scan in real(self.material.test))]
+        self._masked = [*self._drawn, *(scan.reference for scan in real(material.test))]
         there = len(self._drawn)
         self.counts = [*(count for count in CLINICAL if count < there), there]
 
@@ -110,10 +110,10 @@ class _Bench:
 
         def make() -> Row:
             segmentor = self._looker(seed)
-            known, others = (self._synthesizer(translator, count, seed, heads) for heads in ([], self._heads))
-            made, elsewhere = (self._made(one, seed, CONSISTENT) for one in (known, others))
-            drawn = {scan.case for scan in self._drawn}
-            elsewhere = [one for one in elsewhere if one.record["source"] not in drawn]
+            known = self._synthesizer(translator, count, seed)
+            made, everywhere = (self._made(one, seed, CONSISTENT) for one in (known, self._with_heads(known)))
+            drawn = {one.scan.case for one in known.scans}
+            elsewhere = [one for one in everywhere if one.record["source"] not in drawn]
             facts: Row = {"translator": translator, "seed": seed}
             facts["found_real"] = [found_in(segmentor, scan) for scan in self._masked]
             return facts | consistency(known, made, elsewhere, segmentor)
@@ -149,14 +149,19 @@ class _Bench:
             return self._painted(few, count, seed)
         if arm == UM_ARM:
             return self._from_superpixels(few, count, seed)
-        return WholeScans(self._made(self._synthesizer(arm, count, seed, self._heads), seed, MADE))
+        return WholeScans(self._made(self._with_heads(self._synthesizer(arm, count, seed)), seed, MADE))
 
-    def _synthesizer(self, translator: str, count: int, seed: int, heads: Sequence[Mapped]) -> TranslationSynthesizer:
+    def _synthesizer(self, translator: str, count: int, seed: int) -> TranslationSynthesizer:
+        """Makes scans in the heads that its translator has learnt from."""
         options = TranslationOptions(**asdict(BASE) | {"translator": translator})
         material = mapped_scans(self._few(count, seed), options)
         recipe = TranslationRecipe(material, options)
         networks = self.runner.networks(_run("translator", translator, count, seed), recipe, seed)
-        return TranslationSynthesizer(networks[TRANSLATOR], options, [*material.scans, *heads])
+        return TranslationSynthesizer(networks[TRANSLATOR], options, material.scans)
+
+    def _with_heads(self, synthesizer: TranslationSynthesizer) -> TranslationSynthesizer:
+        """The same, in heads of label maps too."""
+        return replace(synthesizer, scans=[*synthesizer.scans, *self._heads])
 
     def _made(self, synthesizer: TranslationSynthesizer, seed: int, count: int) -> list[Synthetic]:
         return [synthesizer.make(np.random.default_rng([seed, number])) for number in range(count)]

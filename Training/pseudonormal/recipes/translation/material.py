@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pseudonormal.errors import InputError
 from pseudonormal.intensity import scale_from
-from pseudonormal.painting.contrast import SEQUENCES, draw_contrast
+from pseudonormal.painting.contrast import draw_contrast, known_sequence
 from pseudonormal.painting.render import render
 from pseudonormal.painting.tissues import is_intracranial
 from pseudonormal.recipes.translation.maps import Grades, Labels, grades_of, label_count, normal_map, with_lesion
@@ -110,7 +110,7 @@ def mapped_head(anatomy: Anatomy, name: str, subject: str, contrast: str, option
     groups, brain = groups[near], brain[near]
     nothing = np.zeros_like(brain)
     rng = np.random.default_rng(zlib.crc32(name.encode()))
-    image = render(groups, draw_contrast(rng, contrast if contrast in SEQUENCES else None), rng, voxel_mm=float(factor))
+    image = render(groups, draw_contrast(rng, known_sequence(contrast)), rng, voxel_mm=float(factor))
     image = scale_from(image, brain, nothing).apply(image)
     scan = Reference(name, image, brain & is_intracranial(groups), nothing, nothing, contrast, subject)
     if options.maps == "parcellation":
