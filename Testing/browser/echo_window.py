@@ -11,6 +11,7 @@ import asyncio
 import json
 import os
 import sys
+import tempfile
 import threading
 from pathlib import Path
 
@@ -24,7 +25,7 @@ async def echo(request):
         return await echo_socket(request)
     body = await request.read()
     seen = {"method": request.method, "path": request.raw_path, "pid": os.getpid(), "bytes": len(body)}
-    seen |= {"headers": dict(request.headers), "files": str(FILES)}
+    seen |= {"headers": dict(request.headers), "files": str(FILES), "temporary": tempfile.gettempdir()}
     return web.json_response(seen, headers={"Set-Cookie": "from=window", "X-Secret": os.environ["PSEUDONORMAL_TOKEN"]})
 
 

@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import sys
+from pathlib import Path
 
 import aiohttp
 import httpx
@@ -125,6 +126,15 @@ def test_a_window_that_was_killed_is_told_and_a_new_one_offered(a_gateway):
     assert "ended unexpectedly (signal 9)" in page.text and 'href="/"' in page.text
     assert a_gateway.client.get(f"{path}data.json").text.count("\n") == 1  # a program gets the line alone
     assert a_gateway.client.get(a_gateway.open()).status_code == 200
+
+
+def test_what_a_killed_window_kept_for_a_while_goes_with_it(a_gateway):
+    path = a_gateway.open()
+    facts = a_gateway.client.get(path).json()
+    report = Path(facts["temporary"]) / "report.html"
+    report.write_text("a patient's")
+    os.kill(facts["pid"], signal.SIGKILL)
+    wait_for(lambda: not report.exists() and not Path(facts["files"]).exists())
 
 
 def test_a_socket_of_a_window_that_was_killed_is_closed_at_once(a_gateway):

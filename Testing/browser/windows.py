@@ -52,6 +52,7 @@ def running_window(engine_url, token, folder, *, sample=None):
     command += ["--files", str(files), "--data", str(data), *(["--sample", str(sample)] if sample else [])]
     path = os.pathsep.join(map(str, SOURCES))
     environment = {**os.environ, "PSEUDONORMAL_TOKEN": token, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
+    environment["TMPDIR"] = str(folder)  # a killed window leaves nothing elsewhere, as with the gateway
     with log.open("ab") as stderr:
         process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, env=environment

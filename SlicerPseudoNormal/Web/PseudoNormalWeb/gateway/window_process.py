@@ -20,6 +20,7 @@ STARTING_S = 120.0
 SAVING_S = 10.0  # what a window may take to save when it is told to end
 LAST_WORDS_S = 2.0
 LONGEST_LINE = 1 << 20
+TEMPORARY = ".temporary"  # no upload can have this name
 STARTING, SERVING, ENDED = "starting", "serving", "ended"
 
 
@@ -28,7 +29,8 @@ class WindowProcess:
 
     :param command: starts it.
     :param environment: of the process; the key is added.
-    :param files: a folder that is this window's alone: what is uploaded to it. Made now, removed when it has ended.
+    :param files: holds a folder that is this window's alone: what is uploaded to it and its temporary files. Made now,
+        removed when it has ended, however it ended.
     :param log: called with each line that it says.
     :ivar id: names it in addresses; nobody can guess it.
     :ivar key: see :mod:`PseudoNormalWeb.window_key`.
@@ -47,7 +49,8 @@ class WindowProcess:
         self.state, self.port, self.reason = STARTING, 0, ""
         self.seen = False
         self._command = (*command, "--files", str(self.files))
-        self._environment = environment | {KEY_VARIABLE: self.key}
+        self._temporary = self.files / TEMPORARY
+        self._environment = environment | {KEY_VARIABLE: self.key, "TMPDIR": str(self._temporary)}
         self._log = log
         self._last = ""
         self._sockets = 0
@@ -94,7 +97,8 @@ class WindowProcess:
 
     async def _live(self) -> None:
         try:
-            self.files.mkdir(mode=0o700, parents=True)  # scans are nobody else's business
+            for folder in (self.files, self._temporary):
+                folder.mkdir(mode=0o700, parents=True)  # scans are nobody else's business
             self._process = await asyncio.create_subprocess_exec(
                 *self._command,
                 stdin=asyncio.subprocess.PIPE,
