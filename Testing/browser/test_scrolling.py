@@ -76,7 +76,9 @@ def test_a_drag_right_after_the_wheel_sees_whole_pictures(a_slice):
         seen = page.evaluate("() => window.widths")
         if seen.count(a_slice.whole) > 3:
             break
-    page.mouse.up()
-    # what the wheel drew may still have been under way when the button went down
     assert seen.count(a_slice.whole) > 3
+    page.mouse.up()
+    a_slice.wait(RESTS, a_slice.whole)
+    seen = page.evaluate("() => window.widths")
+    # what the wheel drew may still have been under way when the button went down
     assert set(seen[seen.index(a_slice.whole) :]) == {a_slice.whole}
