@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -12,12 +14,14 @@ from Testing.um_heads import SMALL, some_scans
 from pseudonormal.cases import read_cases
 from pseudonormal.errors import InputError
 from pseudonormal.recipes.synthesizer import Synthetic
+from pseudonormal.recipes.um.calm import LesionLike
 from pseudonormal.recipes.um.carrying import Way, carried
 from pseudonormal.recipes.um.cuts import Cuts
 from pseudonormal.recipes.um.material import sorted_units
 from pseudonormal.recipes.um.options import UmOptions
 from pseudonormal.recipes.um.recipe import um_generator
-from pseudonormal.recipes.um.synthesizing import SLAB, SLICES, UmSynthesizer
+from pseudonormal.recipes.um.superpixels import means
+from pseudonormal.recipes.um.synthesizing import CALM, SLAB, SLICES, UmSynthesizer
 from pseudonormal.scan.scan import Geometry
 from pseudonormal.synthesize.dataset import Plan, begin, make_all, write_list
 from pseudonormal.synthesize.sheet import write_sheet
@@ -78,6 +82,38 @@ def test_lesions_that_were_put_in_are_in_the_mask_and_in_the_image(material):
             found += 1
             assert made.mask.any()
     assert found >= 4
+
+
+def test_lesions_are_put_where_nothing_looks_like_one(material):
+    like, scans = LesionLike.of(material, UmOptions(**SMALL)), {scan.case: scan for scan in material.scans}
+
+    def doubt(made):
+        scan, level = scans[made.record["source"]], made.record["level"]
+        labels = CUTS.of(scan, UmOptions(**SMALL), slice(level, level + SLICES))
+        return like.share(means(scan.image[level : level + SLICES], labels), labels)
+
+    with_one, without = synthesizer(material, implanted=1.0), synthesizer(material, implanted=0.0)
+    numbers = [np.random.default_rng([2, number]) for number in range(24)]
+    assert max(doubt(without.make(rng)) for rng in numbers) > CALM
+    assert max(doubt(with_one.make(rng)) for rng in numbers) <= CALM
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_what_looks_like_a_lesion_is_what_most_of_the_drawn_ones_are_like(material, sign):
+    scans = [replace(scan, image=sign * scan.image) for scan in material.scans]
+    like = LesionLike.of(replace(material, scans=scans), UmOptions(**SMALL))
+    unit = material.ill[0]
+    scan, lesion = scans[unit.scan], material.lesions[unit.scan][unit.level]
+    organ = scan.brain[unit.level]
+    image = scan.image[unit.level].astype(np.float64)
+    voxels = np.arange(1, image.size + 1).reshape(image.shape)  # every voxel its own superpixel
+    values = np.concatenate([[0], image.ravel()])
+    assert like.share(values, np.where(lesion & organ, voxels, 0)) > 0.5
+    assert like.share(values, np.where(organ & ~lesion, voxels, 0)) < 0.2
+
+
+def test_where_nothing_is_drawn_nothing_is_known_to_look_like_a_lesion(material):
+    assert LesionLike.of(replace(material, ill=[]), UmOptions(**SMALL)) is None
 
 
 def test_the_control_says_where_its_lesions_are(material):

@@ -17,6 +17,7 @@ from pseudonormal.recipes.um.cuts import Cuts
 from pseudonormal.recipes.um.material import UmMaterial, sorted_units
 from pseudonormal.recipes.um.options import UmOptions
 from pseudonormal.recipes.um.recipe import UmRecipe
+from pseudonormal.recipes.um.synthesizing import IMPLANTED as SHARE
 from pseudonormal.recipes.um.synthesizing import SLAB, UmSynthesizer
 from pseudonormal.study.material import StudyMaterial
 from pseudonormal.study.runner import Runner
@@ -38,7 +39,6 @@ LABELS = 5  # drawn slices
 SLABS = 120  # made by each generator, of three slices
 BATCH = 1  # row of each stream
 SEGMENTOR_BATCH = 6
-HALF = 0.5  # of the scans get a drawn lesion put in
 BASE = UmOptions(width=12, labels=LABELS)
 UM, IMPLANTED, MASK = "unsupervised mask", "unsupervised mask, lesions put in", "drawn mask"
 GUIDES: dict[str, dict[str, Any]] = {UM: {}, IMPLANTED: {}, MASK: {"guide": "mask"}}
@@ -137,7 +137,7 @@ class _Bench:
         """The slabs that a generator makes, the same ones every time."""
         generator = self._generator(name, changed, seed)
         options, known = self._options(changed, seed), self._known(changed, seed)
-        share = HALF if name == IMPLANTED else 0.0
+        share = SHARE if name == IMPLANTED else 0.0
         synthesizer = UmSynthesizer(generator, options, known, SLAB, share, cuts=self._cuts)
         return [synthesizer.make(np.random.default_rng([seed, number])) for number in range(SLABS)]
 

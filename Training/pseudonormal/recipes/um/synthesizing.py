@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.random import Generator
@@ -11,6 +12,7 @@ from torch import nn
 
 from pseudonormal.errors import InputError
 from pseudonormal.recipes.synthesizer import Synthetic
+from pseudonormal.recipes.um.calm import LesionLike
 from pseudonormal.recipes.um.carrying import Carried, carried
 from pseudonormal.recipes.um.cuts import Cuts
 from pseudonormal.recipes.um.guides import drawn_masks, unsupervised_masks
@@ -26,7 +28,9 @@ SLICES = 3  # of a slab: the least that is a volume everywhere
 JITTER = 0.3  # standard deviation of a superpixel's change, in steps of the granularity; a whole one makes mosaics
 WITH_LESION = 0.9  # share of the control's masks that show a lesion
 LEAST = 0.5  # of the largest slice's foreground: what a single slice shows at least
-IMPLANTED = 0.5
+IMPLANTED = 0.9
+CALM = 0.004  # of a slab's foreground: so much may look like a lesion, and yet there is none
+TRIES = 20  # slabs of which the calmest is taken, where none is calm
 
 
 @dataclass
@@ -36,7 +40,8 @@ class UmSynthesizer:
     :param generator: in evaluation mode.
     :param material: the scans that superpixels, or foregrounds and lesions, are taken from.
     :param extent: "scan": whole scans; "slab": three neighbouring axial slices each (2D).
-    :param implanted: share of the scans into which a drawn lesion's superpixels are put, where any is drawn.
+    :param implanted: share of the scans into which a drawn lesion's superpixels are put, where any is drawn. Slabs that
+        look like a lesion nowhere are taken for that then, and the mask is what was put in.
     :param fingerprint: of weights, options and scans.
     :param cuts: superpixels that are known already.
     """
@@ -58,13 +63,16 @@ class UmSynthesizer:
 
     def make(self, rng: Generator) -> Synthetic:
         """One more scan from one that there is: mirrored or not, its superpixels changed a little."""
-        number = int(rng.integers(len(self.material.scans)))
-        scan = self.material.scans[number]
-        level = self._level(scan, rng) if self.extent == SLAB else -1
-        levels = _levels(level)
-        brain, mirrored = scan.brain[levels], bool(rng.random() < 0.5)
+        scan, level = self._place(rng)
+        mirrored = bool(rng.random() < 0.5)
         share = self.implanted if self.options.guide == "um" else WITH_LESION
-        drawn = self._carried(brain, rng) if rng.random() < share else None
+        ill = bool(rng.random() < share)
+        alone = self.options.guide == "mask"  # whether what is put in is all there is
+        if not alone and self.extent == SLAB and self.implanted and self._like is not None:
+            scan, level, alone = self._calm(scan, level, rng)
+        levels = _levels(level)
+        brain = scan.brain[levels]
+        drawn = self._carried(brain, rng) if ill else None
         known = np.zeros(brain.shape, bool) if drawn is None else drawn.lesion
         if self.options.guide == "um":
             guide = self._changed(scan, levels, drawn, rng)
@@ -73,7 +81,7 @@ class UmSynthesizer:
         if mirrored:
             guide, brain, known = guide[..., ::-1], brain[..., ::-1], known[..., ::-1]
         image, probability = made_from(self.generator, np.ascontiguousarray(guide), brain, self.options)
-        mask = known | (probability >= 0.5) if self.options.guide == "um" else known
+        mask = known if alone else known | (probability >= 0.5)
         record = {
             "source": scan.case,
             "level": level if self.extent == SLAB else None,
@@ -105,6 +113,36 @@ class UmSynthesizer:
     def _carried(self, brain: NDArray[np.bool_], rng: Generator) -> Carried | None:
         slab = self.extent == SLAB
         return carried(self.material, brain, self.options, self.cuts, rng, slab=slab)
+
+    def _place(self, rng: Generator) -> tuple[Reference, int]:
+        """A scan, and the lowest slice of a slab in it or -1."""
+        scan = self.material.scans[int(rng.integers(len(self.material.scans)))]
+        return scan, self._level(scan, rng) if self.extent == SLAB else -1
+
+    def _calm(self, scan: Reference, level: int, rng: Generator) -> tuple[Reference, int, bool]:
+        """The slab, or another one that shows less of what looks like a lesion; and whether that is next to nothing.
+
+        Whole scans are not chosen so: there are too few, and always the same ones would be taken.
+        """
+        least = self._doubt(scan, level)
+        for _ in range(TRIES):
+            if least <= CALM:
+                break
+            other = self._place(rng)
+            doubt = self._doubt(*other)
+            if doubt < least:
+                (scan, level), least = other, doubt
+        return scan, level, least <= CALM
+
+    def _doubt(self, scan: Reference, level: int) -> float:
+        """The share of a slab that looks like a lesion."""
+        assert self._like is not None
+        labels = self.cuts.of(scan, self.options, _levels(level))
+        return self._like.share(means(scan.image[_levels(level)], labels), labels)
+
+    @cached_property
+    def _like(self) -> LesionLike | None:
+        return LesionLike.of(self.material, self.options)
 
     def _level(self, scan: Reference, rng: Generator) -> int:
         """The lowest slice of a slab."""
