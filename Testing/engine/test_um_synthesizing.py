@@ -9,13 +9,14 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.ndimage import center_of_mass
 from Testing.um_heads import SMALL, some_scans
 
 from pseudonormal.cases import read_cases
 from pseudonormal.errors import InputError
 from pseudonormal.recipes.synthesizer import Synthetic
 from pseudonormal.recipes.um.calm import LesionLike
-from pseudonormal.recipes.um.carrying import Way, carried
+from pseudonormal.recipes.um.carrying import LARGEST, Way, carried
 from pseudonormal.recipes.um.cuts import Cuts
 from pseudonormal.recipes.um.material import sorted_units
 from pseudonormal.recipes.um.options import UmOptions
@@ -68,6 +69,33 @@ def test_the_way_stretches_with_the_organ():
         sizes.append(way.mask(small).sum() / large.sum())
     assert np.median(sizes) == pytest.approx(1, abs=0.15)
     assert Way.between(small, np.zeros_like(large), np.random.default_rng(0)) is None
+
+
+@settings(max_examples=20)
+@given(st.integers(0, 10**6), st.floats(1, 2.5))
+def test_a_larger_lesion_lies_where_the_lesion_would(seed, times):
+    organ, lesion = np.zeros((3, 60, 60), bool), np.zeros((3, 60, 60), bool)
+    organ[:, 5:55, 5:55], lesion[:, 24:31, 30:36] = True, True
+    way = Way.between(organ, organ, np.random.default_rng(seed), level=True)
+    before, after = way.mask(lesion), way.magnified(lesion, times).mask(lesion)
+    assert center_of_mass(after) == pytest.approx(center_of_mass(before), abs=0.8)
+    assert after.sum() == pytest.approx(before.sum() * times**2, rel=0.3)
+
+
+def test_small_drawn_lesions_come_in_any_size(material):
+    unit = material.ill[0]
+    organ = material.scans[unit.scan].brain[unit.level].sum()
+    small = np.zeros_like(material.lesions[unit.scan])
+    middle = [int(place) for place in center_of_mass(material.lesions[unit.scan][unit.level])]
+    small[unit.level, middle[0] - 1 : middle[0] + 2, middle[1] - 1 : middle[1] + 2] = True
+    lesions = [small if number == unit.scan else mask for number, mask in enumerate(material.lesions)]
+    alone = replace(material, lesions=lesions, ill=[unit])
+    into = material.scans[2].brain[10 : 10 + SLICES]
+    drawn = [carried(alone, into, UmOptions(**SMALL), CUTS, np.random.default_rng(n), slab=True) for n in range(24)]
+    shares = [one.lesion.sum() / into.sum() for one in drawn if one is not None]
+    assert min(shares) < 3 * small.sum() / organ
+    assert max(shares) > 5 * small.sum() / organ
+    assert max(shares) < 2 * LARGEST
 
 
 def test_lesions_that_were_put_in_are_in_the_mask_and_in_the_image(material):

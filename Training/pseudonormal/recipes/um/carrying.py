@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.random import Generator
@@ -16,6 +16,7 @@ from pseudonormal.recipes.um.superpixels import Labels, means
 from pseudonormal.regions import bounding_box
 
 STRETCH, SHIFT = 0.15, 0.06  # standard deviations: logarithm of a size, and share of the foreground
+LARGEST = 0.1  # of a slice's organ: up to so large drawn lesions are taken
 LEAST_INSIDE = 0.5
 TRIES = 8
 
@@ -49,6 +50,13 @@ class Way:
         if level:
             zoom[0], shift[0], middles[0][0], middles[1][0] = 1.0, 0.0, 0.0, 0.0
         return Way(mirrored, zoom, middles[0] + shift - zoom * middles[1], into.shape)
+
+    def magnified(self, lesion: NDArray[np.bool_], times: float) -> Way:
+        """The same way for a lesion that is larger in its slice: its middle arrives where it would."""
+        source = lesion[..., ::-1] if self.mirrored else lesion
+        middle = np.array(ndimage.center_of_mass(source))
+        zoom = self.zoom / [1, times, times]
+        return replace(self, zoom=zoom, offset=middle - zoom * (middle - self.offset) / self.zoom)
 
     def mask(self, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """A mask, taken along."""
@@ -103,8 +111,19 @@ def carried(
         way = Way.between(organ, into, rng, level=slab)
         if way is None:
             continue
+        if slab:
+            way = way.magnified(lesion, _times(lesion, organ, rng))
         moved = way.mask(lesion)
         inside = moved & into
         if inside.any() and inside.sum() >= LEAST_INSIDE * moved.sum():
             return Carried(inside, way.labels(labels), means(image, labels), scan.case)
     return None
+
+
+def _times(lesion: NDArray[np.bool_], organ: NDArray[np.bool_], rng: Generator) -> float:
+    """How many times as long a lesion becomes: any size between its own and the largest is as likely, by logarithm.
+
+    Whoever has drawn small lesions alone would else teach that there are no others.
+    """
+    room = float(np.log(LARGEST * organ.sum() / lesion.sum())) / 2
+    return float(np.exp(rng.uniform(0, max(0.0, room))))
