@@ -17,7 +17,6 @@ from pseudonormal.recipes.um.cuts import Cuts
 from pseudonormal.recipes.um.material import UmMaterial, sorted_units
 from pseudonormal.recipes.um.options import UmOptions
 from pseudonormal.recipes.um.recipe import UmRecipe
-from pseudonormal.recipes.um.synthesizing import IMPLANTED as SHARE
 from pseudonormal.recipes.um.synthesizing import SLAB, UmSynthesizer
 from pseudonormal.study.material import StudyMaterial
 from pseudonormal.study.runner import Runner
@@ -137,8 +136,9 @@ class _Bench:
         """The slabs that a generator makes, the same ones every time."""
         generator = self._generator(name, changed, seed)
         options, known = self._options(changed, seed), self._known(changed, seed)
-        share = SHARE if name == IMPLANTED else 0.0
-        synthesizer = UmSynthesizer(generator, options, known, SLAB, share, cuts=self._cuts)
+        synthesizer = UmSynthesizer(generator, options, known, SLAB, cuts=self._cuts)
+        if name != IMPLANTED:
+            synthesizer = replace(synthesizer, implanted=0.0)
         return [synthesizer.make(np.random.default_rng([seed, number])) for number in range(SLABS)]
 
     @cached_property
