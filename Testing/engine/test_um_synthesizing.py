@@ -113,7 +113,7 @@ def test_lesions_that_were_put_in_are_in_the_mask_and_in_the_image(material):
 
 
 def test_lesions_are_put_where_nothing_looks_like_one(material):
-    like, scans = LesionLike.of(material, UmOptions(**SMALL)), {scan.case: scan for scan in material.scans}
+    like, scans = LesionLike.of(material), {scan.case: scan for scan in material.scans}
 
     def doubt(made):
         scan, level = scans[made.record["source"]], made.record["level"]
@@ -129,7 +129,7 @@ def test_lesions_are_put_where_nothing_looks_like_one(material):
 @pytest.mark.parametrize("sign", [1, -1])
 def test_what_looks_like_a_lesion_is_what_most_of_the_drawn_ones_are_like(material, sign):
     scans = [replace(scan, image=sign * scan.image) for scan in material.scans]
-    like = LesionLike.of(replace(material, scans=scans), UmOptions(**SMALL))
+    like = LesionLike.of(replace(material, scans=scans))
     unit = material.ill[0]
     scan, lesion = scans[unit.scan], material.lesions[unit.scan][unit.level]
     organ = scan.brain[unit.level]
@@ -141,7 +141,7 @@ def test_what_looks_like_a_lesion_is_what_most_of_the_drawn_ones_are_like(materi
 
 
 def test_where_nothing_is_drawn_nothing_is_known_to_look_like_a_lesion(material):
-    assert LesionLike.of(replace(material, ill=[]), UmOptions(**SMALL)) is None
+    assert LesionLike.of(replace(material, ill=[])) is None
 
 
 def test_the_control_says_where_its_lesions_are(material):

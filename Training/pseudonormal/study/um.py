@@ -137,7 +137,7 @@ class _Bench:
         generator = self._generator(name, changed, seed)
         options, known = self._options(changed, seed), self._known(changed, seed)
         synthesizer = UmSynthesizer(generator, options, known, SLAB, cuts=self._cuts)
-        if name != IMPLANTED:
+        if name not in (IMPLANTED, MASK):
             synthesizer = replace(synthesizer, implanted=0.0)
         return [synthesizer.make(np.random.default_rng([seed, number])) for number in range(SLABS)]
 

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pseudonormal.recipes.um.material import UmMaterial
-from pseudonormal.recipes.um.options import UmOptions
 from pseudonormal.recipes.um.superpixels import Labels
 
 QUARTER = 0.25
@@ -28,14 +27,14 @@ class LesionLike:
     bright: bool
 
     @staticmethod
-    def of(material: UmMaterial, options: UmOptions) -> LesionLike | None:
-        """Learn it from what is drawn; None where nothing is."""
+    def of(material: UmMaterial) -> LesionLike | None:
+        """Learn it from the drawn slices; None where there are none."""
         lesions, organs = [], []
         for unit in material.ill:
-            part = slice(None) if options.dimensions == 3 else unit.level
-            scan, lesion = material.scans[unit.scan], material.lesions[unit.scan][part]
-            lesions.append(scan.image[part][lesion & scan.brain[part]])
-            organs.append(scan.image[part][scan.brain[part] & ~lesion])
+            scan, lesion = material.scans[unit.scan], material.lesions[unit.scan][unit.level]
+            image, brain = scan.image[unit.level], scan.brain[unit.level]
+            lesions.append(image[brain & lesion])
+            organs.append(image[brain & ~lesion])
         if not lesions:
             return None
         drawn, organ = np.concatenate(lesions), np.concatenate(organs)

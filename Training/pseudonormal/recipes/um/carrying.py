@@ -16,7 +16,7 @@ from pseudonormal.recipes.um.superpixels import Labels, means
 from pseudonormal.regions import bounding_box
 
 STRETCH, SHIFT = 0.15, 0.06  # standard deviations: logarithm of a size, and share of the foreground
-LARGEST = 0.1  # of a slice's organ: up to so large drawn lesions are taken
+LARGEST = 0.1  # of a slice's organ: up to so large drawn lesions are made
 LEAST_INSIDE = 0.5
 TRIES = 8
 

@@ -26,9 +26,8 @@ from pseudonormal.training.references import Reference
 SCAN, SLAB = "scan", "slab"
 SLICES = 3  # of a slab: the least that is a volume everywhere
 JITTER = 0.3  # standard deviation of a superpixel's change, in steps of the granularity; a whole one makes mosaics
-WITH_LESION = 0.9  # share of the control's masks that show a lesion
+WITH_LESION = 0.9  # share of the scans that get a drawn lesion
 LEAST = 0.5  # of the largest slice's foreground: what a single slice shows at least
-IMPLANTED = 0.9
 CALM = 0.004  # of a slab's foreground: so much may look like a lesion, and yet there is none
 TRIES = 20  # slabs of which the calmest is taken, where none is calm
 
@@ -40,8 +39,8 @@ class UmSynthesizer:
     :param generator: in evaluation mode.
     :param material: the scans that superpixels, or foregrounds and lesions, are taken from.
     :param extent: "scan": whole scans; "slab": three neighbouring axial slices each (2D).
-    :param implanted: share of the scans into which a drawn lesion's superpixels are put, where any is drawn. Slabs that
-        look like a lesion nowhere are taken for that then, and the mask is what was put in.
+    :param implanted: share of the scans into which a drawn lesion is put (with its superpixels, but for the control),
+        where any is drawn. Slabs that look like a lesion nowhere are taken for that, and the mask is what was put in.
     :param fingerprint: of weights, options and scans.
     :param cuts: superpixels that are known already.
     """
@@ -50,7 +49,7 @@ class UmSynthesizer:
     options: UmOptions
     material: UmMaterial
     extent: str = SCAN
-    implanted: float = IMPLANTED
+    implanted: float = WITH_LESION
     fingerprint: str = ""
     recipe: str = "um"
     cuts: Cuts = field(default_factory=Cuts)
@@ -65,8 +64,7 @@ class UmSynthesizer:
         """One more scan from one that there is: mirrored or not, its superpixels changed a little."""
         scan, level = self._place(rng)
         mirrored = bool(rng.random() < 0.5)
-        share = self.implanted if self.options.guide == "um" else WITH_LESION
-        ill = bool(rng.random() < share)
+        ill = bool(rng.random() < self.implanted)
         alone = self.options.guide == "mask"  # whether what is put in is all there is
         if not alone and self.extent == SLAB and self.implanted and self._like is not None:
             scan, level, alone = self._calm(scan, level, rng)
@@ -142,7 +140,7 @@ class UmSynthesizer:
 
     @cached_property
     def _like(self) -> LesionLike | None:
-        return LesionLike.of(self.material, self.options)
+        return LesionLike.of(self.material)
 
     def _level(self, scan: Reference, rng: Generator) -> int:
         """The lowest slice of a slab."""
