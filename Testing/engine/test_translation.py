@@ -33,7 +33,7 @@ from pseudonormal.recipes.translation.networks import FINDER, JUDGE, TRANSLATOR
 from pseudonormal.recipes.translation.options import MAPS, TRANSLATORS, TranslationOptions
 from pseudonormal.recipes.translation.predicting import draw_latent, translated
 from pseudonormal.recipes.translation.recipe import TranslationRecipe
-from pseudonormal.recipes.translation.synthesizing import TranslationSynthesizer
+from pseudonormal.recipes.translation.synthesizing import LEAST, TranslationSynthesizer
 from pseudonormal.scan.conform import conform, labels_to_model, to_native
 from pseudonormal.scan.reading import read_scan
 from pseudonormal.scan.scan import Geometry
@@ -326,6 +326,16 @@ def test_a_head_without_a_scan_can_be_made_one_of(scans, maps):
     made = synthesizer.make(np.random.default_rng(0))
     assert made.mask.any()
     assert not (made.mask & ~made.foreground).any()
+
+
+def test_no_scan_has_next_to_no_lesion(scans):
+    recipe = a_recipe(scans)
+    least = min(scan.lesion.sum() for scan in scans)
+    synthesizer = TranslationSynthesizer(recipe.networks()[TRANSLATOR].eval(), recipe.options, recipe.material.scans)
+    made = [synthesizer.make(np.random.default_rng([1, number])) for number in range(24)]
+    scattered = [one.mask.sum() for one in made if one.record["lesion_of"] == "shapes"]
+    assert len(scattered) > 6
+    assert min(scattered) >= LEAST * least
 
 
 def test_without_a_lesion_to_learn_from_it_says_so(scans):

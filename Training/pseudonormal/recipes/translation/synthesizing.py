@@ -28,7 +28,8 @@ TRIES = 8
 USUAL_ML = (1.0, 50.0)  # where nobody drew a lesion
 SCATTERED_ODDS = 0.5  # lesions of drawn shapes, of any size at any place, instead of drawn ones where they were
 SCATTERED = (1, 6)
-MOST_SCATTERED = 24  # where all are so small that together they are no usual lesion yet
+MOST_SCATTERED = 24  # where all are so small that together they are less than LEAST yet
+LEAST = 1 / 3  # of what the scan with the smallest drawn lesions has in all
 SMALLEST_ML = 0.06
 WIDER = 0.4  # standard deviation of the logarithm of a drawn lesion's volume over the one it is taken from
 
@@ -106,11 +107,11 @@ class TranslationSynthesizer:
 
     def _scattered(self, brain: NDArray[np.bool_], rng: Generator) -> tuple[Grades, dict[str, Any]]:
         """Few drawn scans show few lesions at few places: others of their shapes, and blobs."""
-        voxel_mm3 = self.options.voxel_mm**3
-        most_ml = max(USUAL_ML[0], *(one.lesion.sum() * voxel_mm3 / 1000 for one in self.ill))
-        volume = SMALLEST_ML / voxel_mm3, most_ml / voxel_mm3
+        voxel_ml = self.options.voxel_mm**3 / 1000
+        drawn_ml = [float(one.lesion.sum()) * voxel_ml for one in self.ill]
+        volume = SMALLEST_ML / (1000 * voxel_ml), max(USUAL_ML[0], *drawn_ml) / (1000 * voxel_ml)
         lesion, wanted, count = np.zeros_like(brain), int(rng.integers(*SCATTERED, endpoint=True)), 0
-        while count < wanted or (lesion.sum() * voxel_mm3 / 1000 < USUAL_ML[0] and count < MOST_SCATTERED):
+        while count < wanted or (lesion.sum() * voxel_ml < LEAST * min(drawn_ml) and count < MOST_SCATTERED):
             place = self._shapes.place(brain & ~lesion, rng, volume_ml=volume)  # it counts voxels as if of 1 mm
             count += 1
             if place is not None:
