@@ -15,7 +15,8 @@ VENV := .venv/.complete
 
 # One thread a process: the tests run side by side, and more threads than cores only slow each other down.
 # Panels are tested without a screen. The tests of one file stay together, for they share an engine.
-TEST_SETTINGS := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS=1 QT_QPA_PLATFORM=offscreen
+# Many processes start: bytecode is kept, whatever the machine's own setting.
+TEST_SETTINGS := PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS=1 QT_QPA_PLATFORM=offscreen
 
 # Three runs: what a crash in Slicer's libraries takes with it are not the engine's tests, and a browser needs room.
 PYTEST = $(TEST_SETTINGS) $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder

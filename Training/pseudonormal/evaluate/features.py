@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from monai.networks.nets import resnet18, resnet50
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.torch import load_file
@@ -15,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from pseudonormal.errors import InputError
+from pseudonormal.monai_parts import resnet18, resnet50
 from pseudonormal.networks.encoder import SliceEncoder
 from pseudonormal.shipped import SHIPPED
 

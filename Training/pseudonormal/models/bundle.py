@@ -16,7 +16,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import monai
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
@@ -25,6 +24,7 @@ from torch import nn
 from pseudonormal import __version__
 from pseudonormal.errors import InputError
 from pseudonormal.models.registry import Registry, data_folder
+from pseudonormal.monai_parts import VERSION as MONAI_VERSION
 from pseudonormal.networks.restorer import RestorerNetwork
 from pseudonormal.recipes.brain import brain_network
 from pseudonormal.recipes.lesion import lesion_network
@@ -245,7 +245,7 @@ def write_bundle(
         "description": card["description"],
         "data_source": card["data"],
         "task": "pseudo-normal synthesis and lesion segmentation, brain MR",
-        "monai_version": monai.__version__.split("+")[0],
+        "monai_version": MONAI_VERSION,
         "pytorch_version": torch.__version__.split("+")[0],
         "required_packages_version": {"pseudonormal": __version__},
         "intended_use": "Research software, not a medical device.",

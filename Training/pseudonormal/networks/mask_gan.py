@@ -6,8 +6,9 @@ import math
 from itertools import pairwise
 
 import torch
-from monai.networks.blocks import Convolution
 from torch import Tensor, nn
+
+from pseudonormal.monai_parts import Convolution
 
 LATENT = 128
 ABOUT = 2  # what a mask can be asked to be like: how large it is, on which side it lies

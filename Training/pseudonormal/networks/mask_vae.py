@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import torch
-from monai.networks.nets import VarAutoEncoder
 from torch import Tensor, nn
+
+from pseudonormal.monai_parts import VarAutoEncoder
 
 LEVELS = 4
 HIDDEN = 64

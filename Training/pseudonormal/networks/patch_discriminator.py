@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from monai.networks.nets import PatchDiscriminator
 from torch import Tensor, nn
+
+from pseudonormal.monai_parts import PatchDiscriminator
 
 CHANNELS = 24
 LAYERS = 2  # each logit then sees some 20 voxels: texture and seams, not anatomy

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from monai.networks.blocks import SPADE, Convolution
 from torch import Tensor, nn
 from torch.nn import functional
 
+from pseudonormal.monai_parts import SPADE, Convolution
 from pseudonormal.networks.labels import CHANNELS, LabelEmbedding
 from pseudonormal.networks.translators import LATENT, STILL, grey
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import torch
-from monai.networks.blocks import Convolution
 from torch import Tensor, nn
+
+from pseudonormal.monai_parts import Convolution
 
 BLOCKS = 3
 HIDDEN = 32

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from monai.networks.nets import PatchDiscriminator
 from torch import Tensor, nn
 from torch.nn import functional
+
+from pseudonormal.monai_parts import PatchDiscriminator
 
 SCALES = 2
 

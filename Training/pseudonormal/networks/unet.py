@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from monai.networks.nets import UNet
+from pseudonormal.monai_parts import UNet
 
 LEVELS = 5  # of the deepest network in use
 

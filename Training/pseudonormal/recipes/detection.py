@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from monai.inferers import sliding_window_inference
 from numpy.typing import NDArray
 from scipy import ndimage
 from torch import Tensor, nn
 
 from pseudonormal.errors import InputError
 from pseudonormal.models.bundle import Calibration, Model
+from pseudonormal.monai_parts import sliding_window_inference
 from pseudonormal.networks.precision import fast_precision
 from pseudonormal.recipes.lesion import network_input
 from pseudonormal.regions import NEIGHBOURS, bounding_box, connected, sizes
