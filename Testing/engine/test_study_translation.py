@@ -59,7 +59,7 @@ def test_every_arm_is_trained_and_judged_once(tmp_path, monkeypatch):
     study = "pseudonormal.study.translation."
     monkeypatch.setattr(study + "ARMS", (NONE, "pix2pix", "um"))
     monkeypatch.setattr(study + "TRANSLATORS", ("pix2pix",))
-    for name, number in {"MADE": 2, "SLABS": 2, "CONSISTENT": 1}.items():
+    for name, number in {"MADE": 2, "SLABS": 2, "CONSISTENT": 1, "LOOKERS": 2}.items():
         monkeypatch.setattr(study + name, number)
     monkeypatch.setattr(study + "CLINICAL", (99,))  # more than there are: all of them then
     material = a_study(a_ball())

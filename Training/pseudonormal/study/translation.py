@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import product
 
 import numpy as np
@@ -31,7 +31,7 @@ from pseudonormal.study.painting import VOXEL_MM, StudyScan
 from pseudonormal.study.runner import Runner
 from pseudonormal.study.scores import DIMENSIONS, Judge
 from pseudonormal.study.segmentor import Augment, SegmentorRecipe, Transplanting
-from pseudonormal.study.translation_measures import as_scan, consistency, found_in
+from pseudonormal.study.translation_measures import Together, as_scan, consistency, found_in
 from pseudonormal.study.um_arms import SyntheticScans
 from pseudonormal.training.references import Reference
 
@@ -42,7 +42,8 @@ ARMS = (NONE, TRANSPLANT, *TRANSLATORS, SMILE_ARM, UM_ARM)
 MADE = 32  # scans that a translator makes
 SLABS = 120  # of three slices that um makes
 BATCH = 6
-LOOKER = 5  # times as many steps for the segmentor that looks at what translators make
+LOOKERS = 3  # segmentors that look at what translators make, as one
+LONGER = 5  # times as many steps for each of them
 CONSISTENT = 24  # scans made in heads of either kind that are looked at for their lesions
 BASE = TranslationOptions(width=12)
 UM = UmOptions(width=12)
@@ -109,7 +110,7 @@ class _Bench:
         count = self.counts[-1]
 
         def make() -> Row:
-            segmentor = self._looker(seed)
+            segmentor = self._lookers
             known = self._synthesizer(translator, count, seed)
             made, everywhere = (self._made(one, seed, CONSISTENT) for one in (known, self._with_heads(known)))
             drawn = {one.scan.case for one in known.scans}
@@ -131,14 +132,18 @@ class _Bench:
         recipe = SegmentorRecipe(few, augment)
         return self.runner.networks(name, recipe, seed, batch=BATCH)["lesion"]
 
-    def _looker(self, seed: int) -> nn.Module:
-        """A segmentor of all real scans with masks, the judged ones too, that has learnt for long.
+    @cached_property
+    def _lookers(self) -> nn.Module:
+        """Segmentors of all real scans with masks, the judged ones too, that have learnt for long.
 
-        It is no arm but what images are looked at with: what it does not find is not to be its own fault.
+        They are no arm but what the images of each seed are looked at with: what they do not find is not to be their
+        own fault.
         """
-        runner = replace(self.runner, steps=LOOKER * self.runner.steps)
-        name = _run("looker", NONE, len(self._masked), seed)
-        return runner.networks(name, SegmentorRecipe(self._masked, None), seed, batch=BATCH)["lesion"]
+        runner = replace(self.runner, steps=LONGER * self.runner.steps)
+        recipe, name = SegmentorRecipe(self._masked, None), partial(_run, "looker", NONE, len(self._masked))
+        return Together(
+            [runner.networks(name(seed), recipe, seed, batch=BATCH)["lesion"] for seed in range(LOOKERS)]
+        ).eval()
 
     def _augment(self, arm: str, few: list[Reference], count: int, seed: int) -> Augment | None:
         if arm == NONE:

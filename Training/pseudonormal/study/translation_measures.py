@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
 from pseudonormal.evaluate.detection import dice
 from pseudonormal.recipes.synthesizer import Synthetic
@@ -20,6 +21,18 @@ from pseudonormal.training.references import Reference
 
 LIKELY = 0.5
 HALF = 0.5  # of the mean change within the label: where the image counts as changed
+
+
+class Together(nn.Module):
+    """Several segmentors as one: the mean of their answers (logits)."""
+
+    def __init__(self, segmentors: Sequence[nn.Module]) -> None:
+        super().__init__()
+        self.segmentors = nn.ModuleList(segmentors)
+
+    def forward(self, slices: Tensor) -> Tensor:
+        """(B, C, H, W) to (B, 1, H, W)."""
+        return torch.stack([segmentor(slices) for segmentor in self.segmentors]).mean(0)
 
 
 def consistency(
