@@ -187,7 +187,5 @@ def _head(
     generator: nn.Module, options: UmOptions, shown: NDArray, labels: NDArray, brain: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
     """What the head calls lesion, from values by voxel."""
-    numbers = np.arange(labels.max() + 1)
-    values = ndimage.mean(shown, labels, numbers)
-    guide = unsupervised_mask(np.nan_to_num(values), labels.astype(np.int32), options)
+    guide = unsupervised_mask(means(shown, labels), labels.astype(np.int32), options)
     return np.asarray(made_from(generator, guide[:, None], brain[None], options)[1][0] >= 0.5)
