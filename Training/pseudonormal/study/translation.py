@@ -44,6 +44,7 @@ SLABS = 120  # of three slices that um makes
 BATCH = 6
 LOOKERS = 3  # segmentors that look at what translators make, as one
 LONGER = 5  # times as many steps for each of them
+CHECKED_LONGER = 2.5  # times as many steps for translators whose scans are looked at
 CONSISTENT = 24  # scans made in heads of either kind that are looked at for their lesions
 BASE = TranslationOptions(width=12)
 UM = UmOptions(width=12)
@@ -111,7 +112,7 @@ class _Bench:
 
         def make() -> Row:
             segmentor = self._lookers
-            known = self._synthesizer(translator, count, seed)
+            known = self._synthesizer(translator, count, seed, times=CHECKED_LONGER)
             made, everywhere = (self._made(one, seed, CONSISTENT) for one in (known, self._with_heads(known)))
             drawn = {one.scan.case for one in known.scans}
             elsewhere = [one for one in everywhere if one.record["source"] not in drawn]
@@ -156,12 +157,13 @@ class _Bench:
             return self._from_superpixels(few, count, seed)
         return WholeScans(self._made(self._with_heads(self._synthesizer(arm, count, seed)), seed, MADE))
 
-    def _synthesizer(self, translator: str, count: int, seed: int) -> TranslationSynthesizer:
-        """Makes scans in the heads that its translator has learnt from."""
+    def _synthesizer(self, translator: str, count: int, seed: int, times: float = 1) -> TranslationSynthesizer:
+        """Makes scans in the heads that its translator has learnt from, in so many times the study's steps."""
         options = TranslationOptions(**asdict(BASE) | {"translator": translator})
         material = mapped_scans(self._few(count, seed), options)
         recipe = TranslationRecipe(material, options)
-        networks = self.runner.networks(_run("translator", translator, count, seed), recipe, seed)
+        runner = replace(self.runner, steps=round(times * self.runner.steps))
+        networks = runner.networks(_run("translator", translator, count, seed), recipe, seed)
         return TranslationSynthesizer(networks[TRANSLATOR], options, material.scans)
 
     def _with_heads(self, synthesizer: TranslationSynthesizer) -> TranslationSynthesizer:
