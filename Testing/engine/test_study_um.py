@@ -48,5 +48,4 @@ def test_generators_of_both_guides_are_judged_and_every_arm_is(tmp_path, monkeyp
     judged = {row["arm"]: row for row in rows if "arm" in row}
     assert tuple(judged) == (NO_SYNTHESIS, IMPLANTED) and judged[NO_SYNTHESIS]["scores"] != judged[IMPLANTED]["scores"]
     assert all({"dice", "dice_half"} <= set(score) for row in judged.values() for score in row["scores"])
-    trained = sorted(path.name.split("_10min")[0] for path in (tmp_path / "runs").iterdir())
-    assert sum("segmentor" not in name for name in trained) == 2
+    assert sum("segmentor" not in run.name for run in (tmp_path / "runs").iterdir()) == 2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property
 from itertools import product
 
 import numpy as np
@@ -111,14 +111,13 @@ class _Bench:
         count = self.counts[-1]
 
         def make() -> Row:
-            segmentor = self._lookers
             known = self._synthesizer(translator, count, seed, times=CHECKED_LONGER)
             made, everywhere = (self._made(one, seed, CONSISTENT) for one in (known, self._with_heads(known)))
             drawn = {one.scan.case for one in known.scans}
             elsewhere = [one for one in everywhere if one.record["source"] not in drawn]
             facts: Row = {"translator": translator, "seed": seed}
-            facts["found_real"] = [found_in(segmentor, scan) for scan in self._masked]
-            return facts | consistency(known, made, elsewhere, segmentor)
+            facts["found_real"] = self._found_real
+            return facts | consistency(known, made, elsewhere, self._lookers)
 
         return self.runner.row(STUDY, _run("consistency", translator, count, seed), make)
 
@@ -141,10 +140,14 @@ class _Bench:
         own fault.
         """
         runner = replace(self.runner, steps=LONGER * self.runner.steps)
-        recipe, name = SegmentorRecipe(self._masked, None), partial(_run, "looker", NONE, len(self._masked))
-        return Together(
-            [runner.networks(name(seed), recipe, seed, batch=BATCH)["lesion"] for seed in range(LOOKERS)]
-        ).eval()
+        recipe, count = SegmentorRecipe(self._masked, None), len(self._masked)
+        runs = [(_run("looker", NONE, count, seed), seed) for seed in range(LOOKERS)]
+        return Together([runner.networks(name, recipe, seed, batch=BATCH)["lesion"] for name, seed in runs]).eval()
+
+    @cached_property
+    def _found_real(self) -> list[float]:
+        """What they find in the scans that they have learnt from."""
+        return [found_in(self._lookers, scan) for scan in self._masked]
 
     def _augment(self, arm: str, few: list[Reference], count: int, seed: int) -> Augment | None:
         if arm == NONE:
