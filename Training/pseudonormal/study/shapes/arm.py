@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from torch import nn
 
 from pseudonormal.evaluate.rows import Row, digest
@@ -115,9 +116,9 @@ def arm_row(situation: Situation, arm: Arm, runner: Runner, seed: int) -> Row:
 
 
 def supervised_row(situation: Situation, runner: Runner, seed: int) -> Row:
-    """The same segmentor with the true masks of the same scans: what there is to reach."""
+    """The same segmentor with the true masks of the same scans, where they are known: what there is to reach."""
     options = situation.options
-    teach = [with_truth(scan) for scan in situation.material.scans]
+    teach = [with_truth(scan, scan.truth) for scan in situation.material.scans if scan.truth is not None]
     recipe = LearningRecipe(teach, LearningOptions(dimensions=options.dimensions, loss="dice"))
     name = f"{situation.name}_supervised_{seed}".replace(" ", "_")
     networks = round_runner(runner).networks(name, recipe, seed)
@@ -132,10 +133,9 @@ def supervised_row(situation: Situation, runner: Runner, seed: int) -> Row:
 SUPERVISED = "supervised"
 
 
-def with_truth(scan: Framed) -> Labelled:
+def with_truth(scan: Framed, truth: NDArray[np.bool_]) -> Labelled:
     """A scan with its true mask, wholly trusted."""
-    assert scan.truth is not None
-    return Labelled(scan, scan.truth, np.ones(len(scan.truth), np.float32))
+    return Labelled(scan, truth, np.ones(len(truth), np.float32))
 
 
 def round_runner(runner: Runner) -> Runner:

@@ -57,7 +57,8 @@ def _row(situation: Situation, runner: Runner, seed: int, loss: str, name: str) 
     rng = np.random.default_rng([seed, 7])
     teach = []
     for scan in situation.material.scans[:LEARNT]:
-        one = with_truth(scan)
+        assert scan.truth is not None, "drawn pictures know their masks"
+        one = with_truth(scan, scan.truth)
         if loss != CLEAN and rng.random() < SHARE:
             one = Labelled(scan, spoilt(one.mask[0], rng)[None], one.trust)
         teach.append(one)
