@@ -14,11 +14,14 @@ from contextlib import contextmanager
 
 NOT_NEEDED = (
     "matplotlib",
+    "nibabel",
     "pandas",
+    "requests",
     "scipy.signal",
     "scipy.stats",
     "skimage",
     "sklearn",
+    "tifffile",
     "torch.utils.tensorboard",
 )
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from scipy import stats
 from torch import nn
 
 from pseudonormal.recipes.mask_gan.describing import LESION, describe
@@ -28,6 +26,8 @@ def check(generator: nn.Module, material: MaskGanMaterial, options: MaskGanOptio
     :returns: "size_ks", "elongation_ks": Kolmogorov and Smirnov's distance to the real ones, 0 to 1; "empty": share of
         masks in which nothing is drawn.
     """
+    from scipy.stats import ks_2samp  # not above, as plots below
+
     rng = np.random.default_rng(SEED)
     chosen = [material.masks[int(place)] for place in rng.integers(len(material.masks), size=DRAWN)]
     drawn = MaskGan(generator, options).masks(np.stack([about(mask) for mask in chosen]), rng)
@@ -37,7 +37,7 @@ def check(generator: nn.Module, material: MaskGanMaterial, options: MaskGanOptio
     if real and made:
         for name in ("size", "elongation"):
             pair = [[getattr(one, name) for one in some] for some in (real, made)]
-            found[f"{name}_ks"] = float(stats.ks_2samp(*pair).statistic)
+            found[f"{name}_ks"] = float(ks_2samp(*pair).statistic)
     return found
 
 
@@ -46,6 +46,8 @@ def write_masks(path: Path, real: list[NDArray[np.float32]], drawn: list[NDArray
 
     :param path: a PNG; replaced as a whole.
     """
+    from matplotlib.figure import Figure  # not above: who only asks what recipes there are needs no plots
+
     count = max(len(real), len(drawn))
     figure = Figure(figsize=(1.1 * count, 2.6), facecolor="black", layout="constrained")
     panels = figure.subplots(2, count, squeeze=False)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from torch import nn
 
 from pseudonormal.recipes.smile.predicting import probability, pseudo_normal
 from pseudonormal.training.references import Reference
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 SHOWN = 40  # slices around the one with most lesion that a 2D network looks at, so that a picture takes a second
 MOST_FOUND = 0.5  # share of the brain; of more there is nothing to restore it from
@@ -27,6 +29,8 @@ def write_example(path: Path, networks: Mapping[str, nn.Module], scan: Reference
     :param path: a PNG; replaced as a whole.
     :param scan: with drawn lesions.
     """
+    from matplotlib.figure import Figure  # not above: who only asks what recipes there are needs no plots
+
     assert scan.lesion is not None
     middle = int(scan.lesion.sum(axis=(1, 2)).argmax())
     brain = scan.brain.copy()

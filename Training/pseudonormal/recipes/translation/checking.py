@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from torch import nn
 
@@ -61,6 +60,8 @@ def write_example(path: Path, translator: nn.Module, one: Mapped, options: Trans
 
     :param path: a PNG; replaced as a whole.
     """
+    from matplotlib.figure import Figure  # not above: who only asks what recipes there are needs no plots
+
     middle = int(one.lesion.sum(axis=(1, 2)).argmax())
     shown = _levels(one, slice(middle, middle + 1)) if options.dimensions == 2 else one
     level = 0 if options.dimensions == 2 else middle

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from torch import nn
 
@@ -19,6 +18,9 @@ from pseudonormal.recipes.um.predicting import made_from
 from pseudonormal.recipes.um.superpixels import WHITE, means
 from pseudonormal.scan.atomic import atomic_file
 from pseudonormal.training.references import Reference
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 CHECKED = 4  # scans
 EVERY = 3  # slices looked at, one of so many
@@ -64,6 +66,8 @@ def write_example(path: Path, generator: nn.Module, scan: Reference, options: Um
     :param path: a PNG; replaced as a whole.
     :param scan: with drawn lesions.
     """
+    from matplotlib.figure import Figure  # not above: who only asks what recipes there are needs no plots
+
     assert scan.lesion is not None
     middle = int(scan.lesion.sum(axis=(1, 2)).argmax())
     guide = guide_for(scan, options, cuts)
