@@ -19,13 +19,14 @@ VENV := .venv/.complete
 TEST_SETTINGS := PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS=1 QT_QPA_PLATFORM=offscreen
 
 # Three runs: what a crash in Slicer's libraries takes with it are not the engine's tests, and a browser needs room.
+# Two of them go side by side: tests wait for processes, for a browser and for the last test of a file.
 PYTEST = $(TEST_SETTINGS) $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 PACK = $(BIN)/pseudonormal models pack runs/brain runs/lesion runs/restore runs/brain-mr --version 3 \
 	--card Training/cases/brain-mr.md --licence LICENSE \
 	--data "label maps (Apache-2.0), ms_open and ms_longitudinal (CC BY), TCGA-LGG (CC BY 3.0), voxelmorph sample (Apache-2.0), chronic stroke scans (MIT, BSD-2), PyRadiomics sample (BSD-3)"
 
-.PHONY: help demo test bench model lint types contracts format clean
+.PHONY: help demo test test-chosen test-engine test-slicer bench model lint types contracts format clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST)
@@ -34,11 +35,21 @@ demo: $(VENV) ## A simulated lesion in a real brain, through the shipped model, 
 	$(BIN)/pseudonormal demo -o demo
 	@echo "the same in a browser, with a scan of yours: $(BIN)/pseudonormal web"
 
-test: lint contracts types ## Everything that must hold: style, imports, types, behaviour
-	$(if $(or $(if $(TESTS),,all),$(findstring browser,$(TESTS))),.ci/browser)
-	$(PYTEST) $(or $(TESTS),Testing/engine Testing/bench)
-	$(if $(TESTS),,$(PYTEST) Testing/scene Testing/panels)
-	$(if $(TESTS),,$(PYTEST) Testing/browser)
+test: $(VENV) ## Everything that must hold: style, imports, types, behaviour
+	@$(MAKE) --no-print-directory --keep-going --jobs=2 lint contracts types \
+		$(if $(TESTS),test-chosen,test-engine test-slicer)
+
+test-chosen:
+	$(if $(findstring browser,$(TESTS)),.ci/browser)
+	$(PYTEST) $(TESTS)
+
+test-engine:
+	$(PYTEST) Testing/engine Testing/bench
+
+test-slicer:
+	.ci/browser
+	$(PYTEST) Testing/scene Testing/panels
+	$(PYTEST) Testing/browser
 
 bench: $(VENV) ## Time and memory of generate, as a table
 	$(BIN)/pseudonormal bench

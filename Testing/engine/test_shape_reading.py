@@ -11,7 +11,7 @@ from Testing.shape_scans import HEADER, geometry_of, write_cases, write_scan
 from pseudonormal.cases import read_cases
 from pseudonormal.errors import InputError
 from pseudonormal.recipes.shape.options import ShapeOptions
-from pseudonormal.recipes.shape.reading import opened, shape_material
+from pseudonormal.recipes.shape.reading import opened, shape_material, sized_masks
 from pseudonormal.scan.reading import read_scan
 from pseudonormal.scan.writing import write_image
 from pseudonormal.training.streams import load_streams
@@ -123,6 +123,14 @@ def test_lesions_can_be_simulated_where_there_are_no_masks(tmp_path):
     path = write_cases(tmp_path, scans=2, masks=0)
     material = shape_material(streams_of(path), replace(OPTIONS, source="lesions", lesion_ml=2.0, lesion_ml_high=10.0))
     assert any(material.masks.draw((32, 32), np.random.default_rng(n)).any() for n in range(3))
+
+
+def test_sizes_are_told_by_masks_and_ellipses_and_by_no_guess(a_list):
+    cases = load_streams(read_cases(a_list), foreground_of=never).cases
+    masks, ellipses = (sized_masks(cases, replace(OPTIONS, source=source)) for source in ("masks", "ellipses"))
+    assert len(masks) == len(ellipses) and {mask.shape for mask in (*masks, *ellipses)} == {OPTIONS.shape}
+    assert not sized_masks(cases, replace(OPTIONS, source="lesions"))
+    assert not sized_masks([case for case in cases if case.image is not None], OPTIONS), "a list without masks"
 
 
 def test_the_finder_is_asked_for_brains_that_no_case_names(tmp_path):

@@ -45,6 +45,9 @@ class LearningOptions:
     :param q: exponent of gce.
     :param no_voxel_weights: all voxels of a label count alike.
     :param no_scan_weights: all labels count alike.
+    :param same_size: auxiliary masks are as large, on the whole, as the objects in the scans: before the first round
+        outlines are moved, all by the same part of a voxel, until pseudo-labels are so too. Simulated lesions tell
+        nothing of that: their size is a guess.
     :param doubt_begin: share of a round after which the moving average is heard about single voxels.
     """
 
@@ -54,6 +57,7 @@ class LearningOptions:
     q: float = 0.7
     no_voxel_weights: bool = False
     no_scan_weights: bool = False
+    same_size: bool = True
     doubt_begin: float = 0.3
 
     def __post_init__(self) -> None:

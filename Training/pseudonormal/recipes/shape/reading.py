@@ -14,7 +14,7 @@ from pseudonormal.intensity import scale_from
 from pseudonormal.lesions.ellipses import Ellipses
 from pseudonormal.lesions.source import LesionSource
 from pseudonormal.recipes.shape.frame import Frame
-from pseudonormal.recipes.shape.masks import KnownMasks, MaskSource, SimulatedLesions
+from pseudonormal.recipes.shape.masks import KnownMasks, MaskSource, SimulatedLesions, some_of
 from pseudonormal.recipes.shape.material import Framed, ShapeMaterial
 from pseudonormal.recipes.shape.options import ShapeOptions
 from pseudonormal.scan.conform import Conformed, conform, mask_to_model, to_native
@@ -146,6 +146,19 @@ def known_masks(cases: Sequence[Case], options: ShapeOptions) -> MaskSource:
     return KnownMasks([part for mask in masks for part in mask if part.sum() >= LEAST_VOXELS])
 
 
+def sized_masks(cases: Sequence[Case], options: ShapeOptions) -> list[NDArray[np.bool_]]:
+    """Auxiliary masks that tell how large the objects are; none where lesions are simulated: their size is a guess.
+
+    :param cases: with a run's auxiliary masks, or without: nobody tells then.
+    :raises InputError: there is one that cannot be used.
+    """
+    if options.source == "ellipses":
+        return some_of(_ellipses(options), options.shape)
+    if options.source == "masks" and any(case.kind == "shape" for case in cases):
+        return some_of(known_masks(cases, options), options.shape)
+    return []
+
+
 def _known_mask(case: Case, options: ShapeOptions) -> tuple[NDArray[np.bool_], float]:
     """A mask in the frame and its volume in ml."""
     assert case.mask is not None
@@ -183,9 +196,13 @@ def _beyond(mask: NDArray[np.bool_], frame: Frame) -> float:
 def _model(streams: Streams, options: ShapeOptions, scans: Sequence[Framed]) -> MaskSource:
     """Ellipses, or lesions simulated in the scans' brains."""
     if options.source == "ellipses":
-        return Ellipses((options.radius_low, options.radius_high), (1.0, options.elongation), options.off_centre)
+        return _ellipses(options)
     volume = options.lesion_ml, options.lesion_ml_high
     return SimulatedLesions(LesionSource(streams.shapes), [scan.region for scan in scans], volume, options.voxel_mm)
+
+
+def _ellipses(options: ShapeOptions) -> Ellipses:
+    return Ellipses((options.radius_low, options.radius_high), (1.0, options.elongation), options.off_centre)
 
 
 def _framed(case: Case, options: ShapeOptions, streams: Streams) -> Framed:

@@ -12,6 +12,7 @@ from pseudonormal.recipes.shape.learning import Labelled, LearningOptions, Learn
 from pseudonormal.recipes.shape.material import Framed, ShapeMaterial
 from pseudonormal.recipes.shape.networks import Networks
 from pseudonormal.recipes.shape.options import ShapeOptions
+from pseudonormal.recipes.shape.outline import as_large
 from pseudonormal.training.trainable import Trainable
 
 ROUNDS = 3
@@ -67,6 +68,8 @@ def rounds(
     labels, held_out = (labelled(answer_of(generator), scans, shapes) for scans in (material.scans, material.held_out))
     done = [Round(0, labels, held_out, agreement(held_out or labels), generator)]
     told(done[0])
+    if learning.same_size:
+        labels = as_large(material.scans, labels, material.sized, options.dimensions)
     teach = _in_fine_frame(material, labels)
     for number in range(1, most + 1):
         before = f"round_{number - 1}" if number > 1 else None

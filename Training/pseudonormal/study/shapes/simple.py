@@ -10,6 +10,7 @@ import numpy as np
 
 from pseudonormal.lesions.ellipses import Ellipses
 from pseudonormal.painting.ovals import Kind, oval_picture
+from pseudonormal.recipes.shape.masks import some_of
 from pseudonormal.recipes.shape.material import Framed, ShapeMaterial
 from pseudonormal.recipes.shape.options import ShapeOptions
 from pseudonormal.study.runner import Runner
@@ -27,6 +28,7 @@ WHOLE = Arm("whole recipe")
 ABLATED = (
     Arm("PatchGAN instead of VAE-D", {"patch_judge": True}),
     Arm("no calibration (DGCC)", {"no_calibration": True}),
+    Arm("sizes left as they are", {}, {"same_size": False}),
     Arm("no noise weights", {}, {"no_voxel_weights": True, "no_scan_weights": True}),
 )
 
@@ -44,7 +46,9 @@ def simple_situation(kind: Kind, seed: int) -> Situation:
             found.append(Framed(f"{kind}{number}", image[None], np.ones((1, EDGE, EDGE), bool), mask[None]))
         return found
 
-    return Situation(kind, ShapeMaterial(drawn(LEARNT, 1), model, drawn(ESTIMATED, 2)), drawn(TESTED, 3), OPTIONS)
+    sized = some_of(model, OPTIONS.shape)
+    material = ShapeMaterial(drawn(LEARNT, 1), model, drawn(ESTIMATED, 2), sized=sized)
+    return Situation(kind, material, drawn(TESTED, 3), OPTIONS)
 
 
 def simple_study(runner: Runner, seeds: Sequence[int]) -> None:
