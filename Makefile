@@ -39,14 +39,14 @@ test: $(VENV) ## Everything that must hold: style, imports, types, behaviour
 	@$(MAKE) --no-print-directory --keep-going --jobs=2 lint contracts types \
 		$(if $(TESTS),test-chosen,test-engine test-slicer)
 
-test-chosen:
+test-chosen: $(VENV)
 	$(if $(findstring browser,$(TESTS)),.ci/browser)
 	$(PYTEST) $(TESTS)
 
-test-engine:
+test-engine: $(VENV)
 	$(PYTEST) Testing/engine Testing/bench
 
-test-slicer:
+test-slicer: $(VENV)
 	.ci/browser
 	$(PYTEST) Testing/scene Testing/panels
 	$(PYTEST) Testing/browser
