@@ -125,12 +125,13 @@ def test_lesions_can_be_simulated_where_there_are_no_masks(tmp_path):
     assert any(material.masks.draw((32, 32), np.random.default_rng(n)).any() for n in range(3))
 
 
-def test_sizes_are_told_by_masks_and_ellipses_and_by_no_guess(a_list):
-    cases = load_streams(read_cases(a_list), foreground_of=never).cases
-    masks, ellipses = (sized_masks(cases, replace(OPTIONS, source=source)) for source in ("masks", "ellipses"))
-    assert len(masks) == len(ellipses) and {mask.shape for mask in (*masks, *ellipses)} == {OPTIONS.shape}
-    assert not sized_masks(cases, replace(OPTIONS, source="lesions"))
-    assert not sized_masks([case for case in cases if case.image is not None], OPTIONS), "a list without masks"
+def test_ellipses_say_how_large_objects_are():
+    low, high = (
+        np.mean([mask.sum() for mask in sized_masks(replace(OPTIONS, source="ellipses", radius_low=r, radius_high=r))])
+        for r in (0.2, 0.3)
+    )
+    assert high / low == pytest.approx((0.3 / 0.2) ** 2, rel=0.05)
+    assert not any(sized_masks(replace(OPTIONS, source=source)) for source in ("masks", "lesions"))
 
 
 def test_the_finder_is_asked_for_brains_that_no_case_names(tmp_path):

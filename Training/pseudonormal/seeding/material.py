@@ -30,8 +30,9 @@ def seeding_material(streams: Streams, options: ShapeOptions, fine_mm: float) ->
         if finer:
             fine.append(scan.in_frame(scan.frame.finer(fine_mm)))
     count = len(cases)
-    sized = sized_masks(streams.cases, options)
-    material = ShapeMaterial(coarse[:count], KnownMasks([]), coarse[count:], fine[:count], fine[count:], sized)
+    material = ShapeMaterial(
+        coarse[:count], KnownMasks([]), coarse[count:], fine[:count], fine[count:], sized_masks(options)
+    )
     return material, [*cases, *kept_aside]
 
 

@@ -45,9 +45,8 @@ class LearningOptions:
     :param q: exponent of gce.
     :param no_voxel_weights: all voxels of a label count alike.
     :param no_scan_weights: all labels count alike.
-    :param same_size: auxiliary masks are as large, on the whole, as the objects in the scans: before the first round
-        outlines are moved, all by the same part of a voxel, until pseudo-labels are so too. Simulated lesions tell
-        nothing of that: their size is a guess.
+    :param same_size: ellipses are as large, on the whole, as the objects in the scans: before the first round outlines
+        are moved, all by the same part of a voxel, until pseudo-labels are so too. Nothing with other auxiliary masks.
     :param doubt_begin: share of a round after which the moving average is heard about single voxels.
     """
 

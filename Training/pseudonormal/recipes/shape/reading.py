@@ -146,17 +146,13 @@ def known_masks(cases: Sequence[Case], options: ShapeOptions) -> MaskSource:
     return KnownMasks([part for mask in masks for part in mask if part.sum() >= LEAST_VOXELS])
 
 
-def sized_masks(cases: Sequence[Case], options: ShapeOptions) -> list[NDArray[np.bool_]]:
-    """Auxiliary masks that tell how large the objects are; none where lesions are simulated: their size is a guess.
+def sized_masks(options: ShapeOptions) -> list[NDArray[np.bool_]]:
+    """Ellipses, which say how large the objects are; nothing where others' masks or simulated lesions are taken.
 
-    :param cases: with a run's auxiliary masks, or without: nobody tells then.
-    :raises InputError: there is one that cannot be used.
+    The size of simulated lesions is a guess. Other subjects' masks would tell, but where all that is wrong with labels
+    is in places it does harm to move whole outlines (measured on brains).
     """
-    if options.source == "ellipses":
-        return some_of(_ellipses(options), options.shape)
-    if options.source == "masks" and any(case.kind == "shape" for case in cases):
-        return some_of(known_masks(cases, options), options.shape)
-    return []
+    return some_of(_ellipses(options), options.shape) if options.source == "ellipses" else []
 
 
 def _known_mask(case: Case, options: ShapeOptions) -> tuple[NDArray[np.bool_], float]:

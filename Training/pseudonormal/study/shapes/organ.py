@@ -14,7 +14,7 @@ from pseudonormal.intensity import scale_from
 from pseudonormal.painting.contrast import draw_contrast
 from pseudonormal.painting.render import render
 from pseudonormal.recipes.shape.frame import Frame
-from pseudonormal.recipes.shape.masks import KnownMasks, some_of
+from pseudonormal.recipes.shape.masks import KnownMasks
 from pseudonormal.recipes.shape.material import Framed, ShapeMaterial
 from pseudonormal.recipes.shape.options import ShapeOptions
 from pseudonormal.recipes.shape.reading import AIR
@@ -82,9 +82,7 @@ def organ_situation(
             "a study of organs needs six label maps (column labels) and whole T1-weighted heads, normal ones"
         )
     held_out, learnt = learnt[:1], learnt[1:]
-    source = KnownMasks(masks)
-    material = ShapeMaterial(learnt, source, held_out, sized=some_of(source, OPTIONS.shape))
-    return Situation("brain", material, test, OPTIONS)
+    return Situation("brain", ShapeMaterial(learnt, KnownMasks(masks), held_out), test, OPTIONS)
 
 
 REAL_TEST = "chris_t1"
