@@ -62,6 +62,13 @@ def test_nothing_found_is_told(situation):
     assert "nothing is marked" in line
 
 
+def test_far_too_little_is_told(situation):
+    masks, pictures, known = situation
+    crumbs = [ndimage.binary_erosion(mask, iterations=6) for mask in masks]
+    assert any(crumb.any() for crumb in crumbs)
+    assert any("hardly anything is marked" in line for line in signs(crumbs, pictures, known).warnings())
+
+
 def test_volumes_are_looked_at_too():
     model, rng = Ellipses((0.2, 0.3), (1.0, 1.4), 0.1), np.random.default_rng(0)
     masks = [model.draw((24, 24, 24), rng) for _ in range(6)]

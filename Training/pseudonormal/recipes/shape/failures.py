@@ -17,6 +17,7 @@ STEEPEST = 85  # percentile of the gradients from which they are all alike
 SHARPER = 1.15  # how much better the edges must fit there
 ALIKE = 0.95  # overlap of masks of different scans from which they are all the same
 LESS_ALIKE = 0.1  # by how much auxiliary masks are less alike then
+SPARSE = 0.2  # of the area of auxiliary masks, below which hardly anything is marked
 FEWEST = 4  # masks
 
 
@@ -44,6 +45,11 @@ class Signs:
         found = []
         if self.area == 0:
             return ["nothing is marked in any scan: raise mask_weight, or train longer"]
+        if self.area < SPARSE * self.known_area:
+            found.append(
+                f"hardly anything is marked, {self.area / self.known_area:.0%} of what auxiliary masks mark: begin "
+                "anew with another seed, or raise shape_share and mask_weight"
+            )
         if self.inside_out:
             found.append(
                 "masks are inside out (they mark what surrounds the object): begin anew with another seed, or raise "
