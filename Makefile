@@ -1,14 +1,14 @@
 # Every target sets itself up: a private .venv with exact versions, made once (see .ci/venv).
 #   make PYTHON=python3.12      choose the Python, 3.10 to 3.13
 #   make TORCH_INDEX=URL        take torch from this package index (CPU builds: see CONTRIBUTING.md)
-#   make test WORKERS=8         tests at a time
+#   make test WORKERS=8         tests at a time in each of two runs
 #   make test TESTS=Testing/engine/test_scan.py
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 
 PYTHON ?=
 TORCH_INDEX ?=
-WORKERS ?= 2
+WORKERS ?= 3
 TESTS ?=
 BIN := .venv/bin
 VENV := .venv/.complete
@@ -36,8 +36,8 @@ demo: $(VENV) ## A simulated lesion in a real brain, through the shipped model, 
 	@echo "the same in a browser, with a scan of yours: $(BIN)/pseudonormal web"
 
 test: $(VENV) ## Everything that must hold: style, imports, types, behaviour
-	@$(MAKE) --no-print-directory --keep-going --jobs=2 lint contracts types \
-		$(if $(TESTS),test-chosen,test-engine test-slicer)
+	@$(MAKE) --no-print-directory --jobs=2 types contracts lint
+	@$(MAKE) --no-print-directory --jobs=2 --keep-going $(if $(TESTS),test-chosen,test-engine test-slicer)
 
 test-chosen: $(VENV)
 	$(if $(findstring browser,$(TESTS)),.ci/browser)
