@@ -8,7 +8,7 @@ SHELL := /bin/sh
 
 PYTHON ?=
 TORCH_INDEX ?=
-WORKERS ?= 3
+WORKERS ?= 2
 TESTS ?=
 BIN := .venv/bin
 VENV := .venv/.complete
