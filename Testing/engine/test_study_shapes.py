@@ -46,6 +46,6 @@ def test_arms_that_differ_in_rounds_only_share_a_generator(tmp_path, monkeypatch
     assert set(rows) == {SUPERVISED, WHOLE.name, *(arm.name for arm in ABLATED)}
     runs = [run.name for run in (tmp_path / "runs").iterdir()]
     learnt_in_rounds = [name for name in runs if "round" in name]
-    assert len(runs) - len(learnt_in_rounds) == 4  # the supervised segmentor; the two arms have one generator
+    assert len(runs) - len(learnt_in_rounds) == 4  # the supervised segmentor; three arms have one generator
     assert len(learnt_in_rounds) == 2 * (1 + len(ABLATED))
     assert rows["no noise weights"]["pseudo"] == rows[WHOLE.name]["pseudo"]

@@ -8,7 +8,7 @@ from pseudonormal.cases import Case
 from pseudonormal.recipes.shape.masks import KnownMasks
 from pseudonormal.recipes.shape.material import Framed, ShapeMaterial
 from pseudonormal.recipes.shape.options import ShapeOptions
-from pseudonormal.recipes.shape.reading import kept_apart, opened, sized_masks
+from pseudonormal.recipes.shape.reading import kept_apart, opened, sized_source
 from pseudonormal.training.streams import Streams
 
 LEAST_FINER = 0.8  # of the frame's voxels: with hardly smaller ones nothing is to be gained
@@ -31,7 +31,7 @@ def seeding_material(streams: Streams, options: ShapeOptions, fine_mm: float) ->
             fine.append(scan.in_frame(scan.frame.finer(fine_mm)))
     count = len(cases)
     material = ShapeMaterial(
-        coarse[:count], KnownMasks([]), coarse[count:], fine[:count], fine[count:], sized_masks(options)
+        coarse[:count], KnownMasks([]), coarse[count:], fine[:count], fine[count:], sized_source(options)
     )
     return material, [*cases, *kept_aside]
 

@@ -12,6 +12,7 @@ from torch import nn
 
 from pseudonormal.recipes.shape.failures import FEWEST, signs
 from pseudonormal.recipes.shape.labelling import agreement, answer_of, label, plausibility
+from pseudonormal.recipes.shape.masks import some_of
 from pseudonormal.recipes.shape.material import Framed, ShapeMaterial
 from pseudonormal.recipes.shape.options import ShapeOptions
 from pseudonormal.recipes.shape.picture import write_example
@@ -76,8 +77,7 @@ class Checking:
 
     @cached_property
     def _known(self) -> list[NDArray[np.bool_]]:
-        rng = np.random.default_rng(0)
-        return [self._material.masks.draw(self._options.shape, rng) for _ in range(CHECKED[self._options.dimensions])]
+        return some_of(self._material.masks, self._options.shape, CHECKED[self._options.dimensions])
 
     def _parts(self, scan: Framed, array: NDArray) -> list[NDArray]:
         if self._options.dimensions == 3:

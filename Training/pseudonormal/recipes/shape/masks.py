@@ -16,7 +16,6 @@ from pseudonormal.lesions.source import LesionSource
 TURN_DEGREES = 8.0
 ZOOM = 0.08  # logarithm
 SHIFT = 0.03  # share of the edge
-SOME = 400
 
 
 class MaskSource(Protocol):
@@ -69,10 +68,10 @@ class SimulatedLesions:
         return mask[int(rng.choice(shown)) if shown.size else 0]
 
 
-def some_of(source: MaskSource, shape: tuple[int, ...]) -> list[NDArray[np.bool_]]:
-    """Auxiliary masks, always the same and enough to tell their mean size."""
+def some_of(source: MaskSource, shape: tuple[int, ...], count: int) -> list[NDArray[np.bool_]]:
+    """Auxiliary masks to look at, always the same."""
     rng = np.random.default_rng(0)
-    return [source.draw(shape, rng) for _ in range(SOME)]
+    return [source.draw(shape, rng) for _ in range(count)]
 
 
 def small_move(shape: tuple[int, ...], rng: Generator) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

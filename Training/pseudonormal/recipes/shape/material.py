@@ -60,7 +60,7 @@ class ShapeMaterial:
     :param held_out: scans that are not learnt from: how good it is is estimated on these.
     :param fine: the scans again in smaller voxels, for what is learnt from pseudo-labels; ``fine_held_out`` likewise.
         Empty: no smaller ones.
-    :param sized: masks in the frame that are as large, on the whole, as the objects in the scans. Empty: nobody knows.
+    :param sized: draws masks that are as large, on the whole, as the objects in the scans. None: nobody knows.
     """
 
     scans: Sequence[Framed]
@@ -68,7 +68,7 @@ class ShapeMaterial:
     held_out: Sequence[Framed] = ()
     fine: Sequence[Framed] = field(default=())
     fine_held_out: Sequence[Framed] = field(default=())
-    sized: Sequence[NDArray[np.bool_]] = field(default=())
+    sized: MaskSource | None = None
 
 
 def pictures_of(scans: Sequence[Framed], dimensions: int) -> list[Picture]:

@@ -14,7 +14,7 @@ from pseudonormal.intensity import scale_from
 from pseudonormal.lesions.ellipses import Ellipses
 from pseudonormal.lesions.source import LesionSource
 from pseudonormal.recipes.shape.frame import Frame
-from pseudonormal.recipes.shape.masks import KnownMasks, MaskSource, SimulatedLesions, some_of
+from pseudonormal.recipes.shape.masks import KnownMasks, MaskSource, SimulatedLesions
 from pseudonormal.recipes.shape.material import Framed, ShapeMaterial
 from pseudonormal.recipes.shape.options import ShapeOptions
 from pseudonormal.scan.conform import Conformed, conform, mask_to_model, to_native
@@ -146,13 +146,13 @@ def known_masks(cases: Sequence[Case], options: ShapeOptions) -> MaskSource:
     return KnownMasks([part for mask in masks for part in mask if part.sum() >= LEAST_VOXELS])
 
 
-def sized_masks(options: ShapeOptions) -> list[NDArray[np.bool_]]:
-    """Ellipses, which say how large the objects are; nothing where others' masks or simulated lesions are taken.
+def sized_source(options: ShapeOptions) -> MaskSource | None:
+    """Ellipses, which say how large the objects are; None where others' masks or simulated lesions are taken.
 
     The size of simulated lesions is a guess. Other subjects' masks would tell, but where all that is wrong with labels
     is in places it does harm to move whole outlines (measured on brains).
     """
-    return some_of(_ellipses(options), options.shape) if options.source == "ellipses" else []
+    return _ellipses(options) if options.source == "ellipses" else None
 
 
 def _known_mask(case: Case, options: ShapeOptions) -> tuple[NDArray[np.bool_], float]:

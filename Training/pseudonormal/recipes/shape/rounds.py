@@ -9,6 +9,7 @@ from torch import nn
 
 from pseudonormal.recipes.shape.labelling import Answer, Label, agreement, answer_of, label
 from pseudonormal.recipes.shape.learning import Labelled, LearningOptions, LearningRecipe, answer_of_round
+from pseudonormal.recipes.shape.masks import some_of
 from pseudonormal.recipes.shape.material import Framed, ShapeMaterial
 from pseudonormal.recipes.shape.networks import Networks
 from pseudonormal.recipes.shape.options import ShapeOptions
@@ -17,6 +18,7 @@ from pseudonormal.training.trainable import Trainable
 
 ROUNDS = 3
 LEAST_GAIN = 0.002  # of the held-out estimate: less is no improvement
+KNOWN = 400  # auxiliary masks, enough to tell their mean size
 
 Learn = Callable[[str, Trainable, str | None], Mapping[str, nn.Module]]
 
@@ -68,8 +70,9 @@ def rounds(
     labels, held_out = (labelled(answer_of(generator), scans, shapes) for scans in (material.scans, material.held_out))
     done = [Round(0, labels, held_out, agreement(held_out or labels), generator)]
     told(done[0])
-    if learning.same_size:
-        labels = as_large(material.scans, labels, material.sized, options.dimensions)
+    if learning.same_size and material.sized is not None:
+        known = some_of(material.sized, options.shape, KNOWN)
+        labels = as_large(material.scans, labels, known, options.dimensions)
     teach = _in_fine_frame(material, labels)
     for number in range(1, most + 1):
         before = f"round_{number - 1}" if number > 1 else None

@@ -21,6 +21,7 @@ from pseudonormal.recipes.shape.learning import (
     LearningRecipe,
     answer_of_round,
 )
+from pseudonormal.recipes.shape.masks import some_of
 from pseudonormal.recipes.shape.material import Framed, ShapeMaterial
 from pseudonormal.recipes.shape.options import ShapeOptions
 from pseudonormal.recipes.shape.recipe import ShapeRecipe
@@ -170,12 +171,10 @@ def pieces(answer: Answer, test: Sequence[Framed], options: ShapeOptions) -> flo
 
 def warnings_of(labels: Sequence[Label], situation: Situation, options: ShapeOptions) -> list[str]:
     """What the failure monitor says of the generator's masks."""
-    source = situation.material.masks
-    rng = np.random.default_rng(0)
     pairs = [
         (one.mask[level], scan.image[level])
         for scan, one in zip(situation.material.scans, labels, strict=True)
         for level in scan.levels
     ][:: max(1, sum(len(scan.levels) for scan in situation.material.scans) // 40)]
-    known = [source.draw(options.shape, rng) for _ in pairs]
+    known = some_of(situation.material.masks, options.shape, len(pairs))
     return signs([mask for mask, _ in pairs], [image for _, image in pairs], known).warnings()

@@ -10,7 +10,6 @@ import numpy as np
 
 from pseudonormal.lesions.ellipses import Ellipses
 from pseudonormal.painting.ovals import Kind, oval_picture
-from pseudonormal.recipes.shape.masks import some_of
 from pseudonormal.recipes.shape.material import Framed, ShapeMaterial
 from pseudonormal.recipes.shape.options import ShapeOptions
 from pseudonormal.study.runner import Runner
@@ -46,8 +45,7 @@ def simple_situation(kind: Kind, seed: int) -> Situation:
             found.append(Framed(f"{kind}{number}", image[None], np.ones((1, EDGE, EDGE), bool), mask[None]))
         return found
 
-    sized = some_of(model, OPTIONS.shape)
-    material = ShapeMaterial(drawn(LEARNT, 1), model, drawn(ESTIMATED, 2), sized=sized)
+    material = ShapeMaterial(drawn(LEARNT, 1), model, drawn(ESTIMATED, 2), sized=model)
     return Situation(kind, material, drawn(TESTED, 3), OPTIONS)
 
 
