@@ -12,9 +12,12 @@ from pseudonormal.lesions.ellipses import Ellipses
 from pseudonormal.lesions.shapes import SmoothBlob
 from pseudonormal.lesions.source import LesionSource
 from pseudonormal.painting.ovals import oval_picture
+from pseudonormal.recipes.shape.drawing import Drawing
 from pseudonormal.recipes.shape.frame import Frame, slices_of
 from pseudonormal.recipes.shape.labelling import cleaned
 from pseudonormal.recipes.shape.masks import KnownMasks, SimulatedLesions
+from pseudonormal.recipes.shape.material import Framed, ShapeMaterial
+from pseudonormal.recipes.shape.options import ShapeOptions
 from pseudonormal.regions import connected
 
 
@@ -125,3 +128,19 @@ def test_a_picture_shows_its_object(kind):
         assert connected(mask[None])[1] == 1
         contrasts.append(picture[mask].mean() - picture[~mask].mean())
     assert np.mean(contrasts) < -0.1 if kind == "head" else np.mean(contrasts) > 0.1
+
+
+@pytest.mark.parametrize("shape", [(32, 32), (32, 32, 32)])
+@pytest.mark.parametrize("moved", [True, False])
+def test_pictures_are_moved_where_auxiliary_masks_are(shape, moved):
+    object_ = ball(shape, [16.0] * len(shape), 8)
+    volume = object_.reshape(-1, 32, 32)
+    scan = Framed("s", volume.astype(np.float32), np.ones_like(volume))
+    masks = KnownMasks([object_]) if moved else Ellipses()
+    drawing = Drawing(ShapeMaterial([scan], masks), ShapeOptions(dimensions=len(shape), edge=32))
+    rng = np.random.default_rng(0)
+    sample = next(drawing.samples(rng))
+    rows = [drawing.row(sample, rng)["picture"] for _ in range(8)]
+    assert {row.shape for row in rows} == {shape}
+    middles = [np.argwhere(row > 0).mean(0)[0] for row in rows]  # up and down: mirrored are left and right
+    assert (np.std(middles) > 0.3) == moved

@@ -10,6 +10,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from pseudonormal.recipes.shape.masks import KnownMasks, small_move
 from pseudonormal.recipes.shape.material import ShapeMaterial, pictures_of
 from pseudonormal.recipes.shape.options import ShapeOptions
 
@@ -39,6 +40,8 @@ class Drawing:
     def __init__(self, material: ShapeMaterial, options: ShapeOptions) -> None:
         """Take what is learnt from."""
         self._material, self._options = material, options
+        # masks that are moved at every draw lie otherwise than those of unmoved pictures do: judges would see only that
+        self._moves = isinstance(material.masks, KnownMasks)
 
     def samples(self, rng: Generator) -> Iterator[dict[str, Any]]:
         """Pictures and masks in turn, (*S) each."""
@@ -55,10 +58,16 @@ class Drawing:
         return self._material.masks.draw(options.shape, rng)
 
     def row(self, sample: dict[str, Any], rng: Generator) -> dict[str, Any]:
-        """A sample as networks see it: flipped, another gain in pictures, and all random numbers a loss needs."""
+        """A sample as networks see it: flipped, all random numbers a loss needs; pictures with another gain.
+
+        Where auxiliary masks are moved a little, pictures are too, by moves of the same kind.
+        """
         is_mask = sample["stream"] == "mask"
         picture = sample["picture"].astype(np.float32)
         if not is_mask:
+            if self._moves:
+                turn, offset = small_move(picture.shape, rng)
+                picture = ndimage.affine_transform(picture, turn, offset, order=1, mode="nearest")
             picture = np.clip(picture * np.exp(rng.normal(0, 0.05)) + rng.normal(0, 0.05), -1.2, 1.2)
         if rng.random() < 0.5:
             picture = picture[..., ::-1]

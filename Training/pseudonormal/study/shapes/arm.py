@@ -22,7 +22,7 @@ from pseudonormal.recipes.shape.learning import (
     answer_of_round,
 )
 from pseudonormal.recipes.shape.masks import some_of
-from pseudonormal.recipes.shape.material import Framed, ShapeMaterial
+from pseudonormal.recipes.shape.material import Framed, ShapeMaterial, pictures_of
 from pseudonormal.recipes.shape.options import ShapeOptions
 from pseudonormal.recipes.shape.recipe import ShapeRecipe
 from pseudonormal.recipes.shape.rounds import best_of, rounds
@@ -38,6 +38,8 @@ GENERATOR = Settings(
 ROUND = replace(GENERATOR, batch=8, learning_rate=4e-3, momentum=0.9, checks=0)
 ROUND_STEPS = 0.25  # of the generator's
 ROUNDS = 2
+VOLUMES = 2  # in a batch
+LOOKED_AT = 40  # pictures that the failure monitor is shown
 
 
 @dataclass(frozen=True)
@@ -89,10 +91,11 @@ def arm_row(situation: Situation, arm: Arm, runner: Runner, seed: int) -> Row:
     recipe = ShapeRecipe(situation.material, options)
     # a PatchGAN needs no shape space: its generator gets as many steps as the others'
     steps = round(runner.steps * (1 - options.shape_share)) if options.patch_judge else runner.steps
-    generator = replace(runner, settings=GENERATOR, steps=steps).networks(name, recipe, seed)
+    settings = fitting(GENERATOR, options.dimensions)
+    generator = replace(runner, settings=settings, steps=steps).networks(name, recipe, seed)
     learning = LearningOptions(dimensions=options.dimensions, **arm.learning)
     of_round = f"{name}_{'-'.join(sorted(map(str, arm.learning))) or 'whole'}"
-    teacher = round_runner(runner)
+    teacher = round_runner(runner, options.dimensions)
     made = rounds(
         situation.material, generator, options, learning,
         lambda one, what, before: learnt_after(teacher, f"{of_round}_", one, what, before, seed), most=ROUNDS,
@@ -122,7 +125,7 @@ def supervised_row(situation: Situation, runner: Runner, seed: int) -> Row:
     teach = [with_truth(scan, scan.truth) for scan in situation.material.scans if scan.truth is not None]
     recipe = LearningRecipe(teach, LearningOptions(dimensions=options.dimensions, loss="dice"))
     name = f"{situation.name}_supervised_{seed}".replace(" ", "_")
-    networks = round_runner(runner).networks(name, recipe, seed)
+    networks = round_runner(runner, options.dimensions).networks(name, recipe, seed)
     return {
         "situation": situation.name,
         "arm": SUPERVISED,
@@ -139,9 +142,14 @@ def with_truth(scan: Framed, truth: NDArray[np.bool_]) -> Labelled:
     return Labelled(scan, truth, np.ones(len(truth), np.float32))
 
 
-def round_runner(runner: Runner) -> Runner:
+def round_runner(runner: Runner, dimensions: int) -> Runner:
     """Trains segmentors, in a share of the generator's steps."""
-    return replace(runner, settings=ROUND, steps=max(1, round(runner.steps * ROUND_STEPS)))
+    return replace(runner, settings=fitting(ROUND, dimensions), steps=max(1, round(runner.steps * ROUND_STEPS)))
+
+
+def fitting(settings: Settings, dimensions: int) -> Settings:
+    """The same with fewer samples in a batch where they are volumes."""
+    return replace(settings, batch=VOLUMES) if dimensions == 3 else settings
 
 
 def learnt_after(
@@ -163,18 +171,21 @@ def judged(answer: Answer, test: Sequence[Framed], options: ShapeOptions) -> flo
 
 
 def pieces(answer: Answer, test: Sequence[Framed], options: ShapeOptions) -> float:
-    """Share of masks in more than one piece, before they are cleaned; slices by themselves."""
+    """Share of masks in more than one piece, before they are cleaned; in 2D slices by themselves."""
     labels = [label(answer, scan, dimensions=options.dimensions, one_piece=False) for scan in test]
-    raw = [part[None] for one in labels for part in one.probability >= 0.5 if part.any()]
+    masks = [one.probability >= 0.5 for one in labels]
+    raw = [mask for mask in masks if mask.any()]
+    if options.dimensions == 2:
+        raw = [part[None] for mask in masks for part in mask if part.any()]
     return float(np.mean([connected(part)[1] > 1 for part in raw])) if raw else 0.0
 
 
 def warnings_of(labels: Sequence[Label], situation: Situation, options: ShapeOptions) -> list[str]:
     """What the failure monitor says of the generator's masks."""
     pairs = [
-        (one.mask[level], scan.image[level])
-        for scan, one in zip(situation.material.scans, labels, strict=True)
-        for level in scan.levels
-    ][:: max(1, sum(len(scan.levels) for scan in situation.material.scans) // 40)]
+        (labels[shown.scan].mask[shown.level if options.dimensions == 2 else slice(None)], shown.image)
+        for shown in pictures_of(situation.material.scans, options.dimensions)
+    ]
+    pairs = pairs[:: max(1, len(pairs) // LOOKED_AT)]
     known = some_of(situation.material.masks, options.shape, len(pairs))
     return signs([mask for mask, _ in pairs], [image for _, image in pairs], known).warnings()

@@ -63,7 +63,7 @@ def _row(situation: Situation, runner: Runner, seed: int, loss: str, name: str) 
             one = Labelled(scan, spoilt(one.mask[0], rng)[None], one.trust)
         teach.append(one)
     options = LearningOptions(dimensions=2, loss="dice" if loss == CLEAN else loss)
-    networks = round_runner(runner).networks(name, LearningRecipe(teach, options), seed)
+    networks = round_runner(runner, 2).networks(name, LearningRecipe(teach, options), seed)
     answer = answer_of_round(networks, 2)
     held_out = [label(answer, scan, dimensions=2, one_piece=True) for scan in situation.material.held_out]
     return {

@@ -1,4 +1,4 @@
-"""The paper's second situation, on real scans: the brain in whole heads, with masks of other subjects' brains."""
+"""The paper's second situation, in whole volumes: the brain in heads, with masks of other subjects' brains."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from pseudonormal.cases import Case
 from pseudonormal.errors import InputError
@@ -18,7 +19,7 @@ from pseudonormal.recipes.shape.masks import KnownMasks
 from pseudonormal.recipes.shape.material import Framed, ShapeMaterial
 from pseudonormal.recipes.shape.options import ShapeOptions
 from pseudonormal.recipes.shape.reading import AIR
-from pseudonormal.regions import bounding_box
+from pseudonormal.regions import bounding_box, largest
 from pseudonormal.scan.conform import conform
 from pseudonormal.scan.reading import read_scan
 from pseudonormal.study.runner import Runner
@@ -27,21 +28,23 @@ from pseudonormal.training.references import FindForeground
 from pseudonormal.training.streams import Streams
 
 STUDY = "shape-organ"
-EDGE, VOXEL_MM = 48, 4.5
-TOP_MM = 120.0  # of the head, from the vertex down: slices through the brain
-LEAST = 0.02  # share of a slice that the brain fills in those that are looked at
+EDGE, VOXEL_MM = 32, 6.75
+SKULL_MM = 99.0  # of the head, from the vertex down: what noise, nose and neck do not move
+COARSE = 3  # voxels of 1 mm: what a head's place is found in
+AIR_ABOVE = 1  # frame voxels
 CONTRAST = "t1"
 OPTIONS = ShapeOptions(
-    dimensions=2,
+    dimensions=3,
     edge=EDGE,
     voxel_mm=VOXEL_MM,
     region="head",
     width=8,
-    shape_share=0.7,
+    shape_share=0.6,
     prior_weight=5.0,
     image_weight=10.0,  # brain is neither the darkest nor the brightest: what is only dark brings no head back
 )
 WHOLE = Arm("whole recipe")
+REAL_TEST = "chris_t1"
 
 
 def organ_situation(
@@ -63,8 +66,7 @@ def organ_situation(
         progress(case.case)
         anatomy = Streams([case], foreground_of).anatomies[0]
         if place % 3 == 0:
-            frame = _frame(anatomy.groups > 0)
-            masks += [part for part in frame.mask(anatomy.brain) if part.mean() >= LEAST]
+            masks.append(_frame(anatomy.groups > 0).mask(anatomy.brain))
             continue
         rng = np.random.default_rng([place, 3])
         image = render(anatomy.groups, draw_contrast(rng, CONTRAST), rng)
@@ -77,15 +79,12 @@ def organ_situation(
                 continue
             progress(case.case)
             (test if case.case == REAL_TEST else learnt).append(_head(case.case, image, brain))
-    if len(masks) < 20 or len(learnt) < 3 or not test:
+    if len(masks) < 2 or len(learnt) < 3 or not test:
         raise InputError(
             "a study of organs needs six label maps (column labels) and whole T1-weighted heads, normal ones"
         )
     held_out, learnt = learnt[:1], learnt[1:]
     return Situation("brain", ShapeMaterial(learnt, KnownMasks(masks), held_out), test, OPTIONS)
-
-
-REAL_TEST = "chris_t1"
 
 
 def organ_study(situation: Situation, runner: Runner, seeds: Sequence[int]) -> None:
@@ -96,24 +95,22 @@ def organ_study(situation: Situation, runner: Runner, seeds: Sequence[int]) -> N
 
 
 def _head(case: str, image: NDArray[np.float32], brain: NDArray[np.bool_]) -> Framed:
-    """The upper part of a head in the frame."""
-    scaled = np.clip(scale_from(image, np.ones(image.shape, bool)).apply(image), 0, 1.2)
+    """A head in the frame; what the scan does not show counts for nothing."""
+    scaled = np.clip(scale_from(image, np.ones(image.shape, bool)).apply(image), 0, 1.2).astype(np.float32)
     frame = _frame(scaled > AIR)
-    truth = frame.mask(brain)
-    enough = truth.mean(axis=(1, 2)) >= LEAST
-    region = frame.mask(scaled > AIR) & enough[:, None, None]
-    region[enough] = True  # all of a slice is looked at
-    return Framed(case, frame.image(scaled.astype(np.float32)), region, truth, frame)
+    return Framed(case, frame.image(scaled), frame.mask(np.ones(image.shape, bool)), frame.mask(brain), frame)
 
 
 def _frame(head: NDArray[np.bool_]) -> Frame:
-    """Around the head's middle from left to right and front to back, the vertex at its upper end."""
-    box = bounding_box(head)
-    assert box is not None
-    depth = round(TOP_MM / VOXEL_MM)
-    z = box[0].stop - 1 - TOP_MM / 2
-    _, y, x = ((axis.start + axis.stop - 1) / 2 for axis in box)
-    return Frame((z, y, x), (depth, EDGE, EDGE), VOXEL_MM)
+    """The vertex at its upper end, the skull's middle from left to right and front to back."""
+    small = largest(ndimage.binary_opening(head[::COARSE, ::COARSE, ::COARSE], iterations=2))
+    top = bounding_box(small)
+    assert top is not None
+    skull = bounding_box(small[: top[0].stop][-round(SKULL_MM / COARSE) :])
+    assert skull is not None
+    y, x = (COARSE * (axis.start + axis.stop - 1) / 2 for axis in skull[1:])
+    vertex = COARSE * (top[0].stop - 1) + COARSE // 2
+    return Frame((vertex - (EDGE / 2 - AIR_ABOVE) * VOXEL_MM, y, x), (EDGE,) * 3, VOXEL_MM)
 
 
 def _stripped(image: NDArray[np.float32], brain: NDArray[np.bool_]) -> bool:

@@ -88,7 +88,7 @@ class _Story:
         options = situation.options
         recipe = ShapeRecipe(situation.material, options)
         generator = replace(self._runner, settings=GENERATOR).networks(f"story_shape_{self._seed}", recipe, self._seed)
-        teacher = round_runner(self._runner)
+        teacher = round_runner(self._runner, 2)
         made = rounds(
             situation.material, generator, options, LearningOptions(dimensions=2),
             lambda one, what, before: learnt_after(teacher, f"story_{self._seed}_", one, what, before, self._seed),
