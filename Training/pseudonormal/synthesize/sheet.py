@@ -8,10 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from matplotlib.figure import Figure
 
-from pseudonormal.recipes.um.checking import FOUND, outline
-from pseudonormal.scan.atomic import atomic_file
+from pseudonormal.recipes.example_picture import FOUND, TEXT, dark_panels, outline, write_figure
 from pseudonormal.scan.reading import read_scan
 from pseudonormal.synthesize.dataset import WHITE_STORED
 
@@ -27,10 +25,7 @@ def write_sheet(path: Path, out: Path, records: Sequence[Mapping[str, Any]]) -> 
     """
     chosen = [records[int(place)] for place in np.unique(np.linspace(0, len(records) - 1, MOST).round())]
     rows = math.ceil(len(chosen) / COLUMNS)
-    figure = Figure(figsize=(1.8 * COLUMNS, 2.0 * rows + 0.4), facecolor="black", layout="constrained")
-    panels = figure.subplots(rows, COLUMNS, squeeze=False)
-    for axes in panels.flat:
-        axes.set_axis_off()
+    figure, panels = dark_panels(rows, COLUMNS, width=1.8 * COLUMNS, height=2.0 * rows + 0.4)
     for axes, record in zip(panels.flat, chosen, strict=False):
         folder = out / str(record["case"])
         shown = "mask" if record["lesion_ml"] else "foreground"
@@ -39,7 +34,6 @@ def write_sheet(path: Path, out: Path, records: Sequence[Mapping[str, Any]]) -> 
         axes.imshow(image[level], cmap="gray", vmin=0, vmax=WHITE, origin="lower")
         if record["lesion_ml"]:
             outline(axes, part[level] > 0, FOUND)
-        axes.set_title(f"{record['number']} · {record['lesion_ml']:.1f} ml", color="white", fontsize=8)
+        axes.set_title(f"{record['number']} · {record['lesion_ml']:.1f} ml", color=TEXT, fontsize=8)
     figure.suptitle(f"SYNTHETIC: {len(chosen)} of {len(records)}", color=FOUND, fontsize=10)
-    with atomic_file(path) as stream:
-        figure.savefig(stream, dpi=80, format="png")
+    write_figure(figure, path)

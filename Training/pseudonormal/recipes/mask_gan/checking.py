@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
+from pseudonormal.recipes.example_picture import TEXT, dark_panels, write_figure
 from pseudonormal.recipes.mask_gan.describing import LESION, describe
 from pseudonormal.recipes.mask_gan.drawing import MaskGan
 from pseudonormal.recipes.mask_gan.frame import about
 from pseudonormal.recipes.mask_gan.material import MaskGanMaterial
 from pseudonormal.recipes.mask_gan.options import MaskGanOptions
-from pseudonormal.scan.atomic import atomic_file
 
 DRAWN = 64
 SHOWN = 10
@@ -46,17 +46,11 @@ def write_masks(path: Path, real: list[NDArray[np.float32]], drawn: list[NDArray
 
     :param path: a PNG; replaced as a whole.
     """
-    from matplotlib.figure import Figure  # not above: who only asks what recipes there are needs no plots
-
     count = max(len(real), len(drawn))
-    figure = Figure(figsize=(1.1 * count, 2.6), facecolor="black", layout="constrained")
-    panels = figure.subplots(2, count, squeeze=False)
+    figure, panels = dark_panels(2, count, width=1.1 * count, height=2.6)
     for row, masks, name in zip(panels, (real, drawn), ("real", "drawn"), strict=True):
-        for axes in row:
-            axes.set_axis_off()
         for axes, mask in zip(row, masks, strict=False):
             seen = (mask > LESION).astype(float)
             axes.imshow(seen if mask.ndim == 2 else seen.mean(0), cmap="magma", vmin=0, origin="lower")
-        row[0].set_title(name, color="white", fontsize=9, loc="left")
-    with atomic_file(path) as stream:
-        figure.savefig(stream, dpi=90, format="png")
+        row[0].set_title(name, color=TEXT, fontsize=9, loc="left")
+    write_figure(figure, path)

@@ -4,21 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
 from torch import nn
 
+from pseudonormal.recipes.example_picture import DRAWN, FOUND, TEXT, dark_panels, outline, write_figure
 from pseudonormal.recipes.smile.predicting import probability, pseudo_normal
 from pseudonormal.training.references import Reference
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
 SHOWN = 40  # slices around the one with most lesion that a 2D network looks at, so that a picture takes a second
 MOST_FOUND = 0.5  # share of the brain; of more there is nothing to restore it from
-FOUND, DRAWN = "#ff9f1c", "#2ec4b6"
 
 
 def write_example(path: Path, networks: Mapping[str, nn.Module], scan: Reference, dimensions: int) -> None:
@@ -29,8 +23,6 @@ def write_example(path: Path, networks: Mapping[str, nn.Module], scan: Reference
     :param path: a PNG; replaced as a whole.
     :param scan: with drawn lesions.
     """
-    from matplotlib.figure import Figure  # not above: who only asks what recipes there are needs no plots
-
     assert scan.lesion is not None
     middle = int(scan.lesion.sum(axis=(1, 2)).argmax())
     brain = scan.brain.copy()
@@ -46,26 +38,16 @@ def write_example(path: Path, networks: Mapping[str, nn.Module], scan: Reference
     normal = pseudo_normal(networks, scan.image, replaced, scan.brain, dimensions=dimensions)
     before, after = scan.image[middle], normal[middle]
 
-    figure = Figure(figsize=(10.5, 3.9), facecolor="black", layout="constrained")
-    panels = figure.subplots(1, 3)
+    figure, (panels,) = dark_panels(1, 3, width=10.5, height=3.9)
     for axes, image, title in zip(panels[:2], (before, after), ("scan", "pseudo-normal"), strict=True):
         axes.imshow(image, cmap="gray", vmin=0, vmax=1.1, origin="lower")
-        axes.set_title(title, color="white", fontsize=10)
+        axes.set_title(title, color=TEXT, fontsize=10)
     panels[2].imshow(before - after, cmap="RdBu_r", vmin=-0.5, vmax=0.5, origin="lower")
-    panels[2].set_title("difference", color="white", fontsize=10)
+    panels[2].set_title("difference", color=TEXT, fontsize=10)
     for axes in (panels[0], panels[2]):
-        _outline(axes, scan.lesion[middle], DRAWN)
-        _outline(axes, found[middle], FOUND)
-    for axes in panels:
-        axes.set_axis_off()
-    figure.text(0.01, 0.01, scan.case, color="white", fontsize=8)
+        outline(axes, scan.lesion[middle], DRAWN)
+        outline(axes, found[middle], FOUND)
+    figure.text(0.01, 0.01, scan.case, color=TEXT, fontsize=8)
     figure.text(0.40, 0.01, "drawn", color=DRAWN, fontsize=9)
     figure.text(0.46, 0.01, "found", color=FOUND, fontsize=9)
-    part = path.with_suffix(".part")
-    figure.savefig(part, dpi=90, format="png")
-    part.replace(path)
-
-
-def _outline(axes: Axes, mask: NDArray[np.bool_], colour: str) -> None:
-    if mask.any():
-        axes.contour(mask, levels=[0.5], colors=colour, linewidths=1.0)
+    write_figure(figure, path)

@@ -8,13 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
+from pseudonormal.recipes.example_picture import DRAWN, TEXT, dark_panels, outline, write_figure
 from pseudonormal.recipes.translation.maps import label_count, with_lesion
 from pseudonormal.recipes.translation.material import Mapped, TranslationMaterial
 from pseudonormal.recipes.translation.options import TranslationOptions
 from pseudonormal.recipes.translation.predicting import draw_latent, translated
-from pseudonormal.recipes.um.checking import DRAWN, outline
 from pseudonormal.recipes.um.superpixels import WHITE
-from pseudonormal.scan.atomic import atomic_file
 
 CHECKED = 4  # scans
 EVERY = 3  # slices looked at, one of so many
@@ -60,26 +59,21 @@ def write_example(path: Path, translator: nn.Module, one: Mapped, options: Trans
 
     :param path: a PNG; replaced as a whole.
     """
-    from matplotlib.figure import Figure  # not above: who only asks what recipes there are needs no plots
-
     middle = int(one.lesion.sum(axis=(1, 2)).argmax())
     shown = _levels(one, slice(middle, middle + 1)) if options.dimensions == 2 else one
     level = 0 if options.dimensions == 2 else middle
     image, normal = both(translator, shown, options, draw_latent(np.random.default_rng(SEED)))
     labels = with_lesion(shown.labels, shown.grades, options)[level]
-    figure = Figure(figsize=(11, 3.2), facecolor="black", layout="constrained")
-    panels = figure.subplots(1, 4)
+    figure, (panels,) = dark_panels(1, 4, width=11, height=3.2)
     for axes, title in zip(panels, ("scan", "label map", "synthetic", "without the lesion"), strict=True):
-        axes.set_title(title, color="white", fontsize=10)
-        axes.set_axis_off()
+        axes.set_title(title, color=TEXT, fontsize=10)
     panels[1].imshow(labels, cmap="nipy_spectral", vmin=0, vmax=label_count(options) - 1, origin="lower")
     for axes, picture in ((panels[0], shown.scan.image), (panels[2], image), (panels[3], normal)):
         axes.imshow(picture[level], cmap="gray", vmin=0, vmax=WHITE, origin="lower")
     for axes in (panels[0], panels[2]):
         outline(axes, shown.lesion[level], DRAWN)
-    figure.text(0.005, 0.01, one.scan.case, color="white", fontsize=8)
-    with atomic_file(path) as stream:
-        figure.savefig(stream, dpi=90, format="png")
+    figure.text(0.005, 0.01, one.scan.case, color=TEXT, fontsize=8)
+    write_figure(figure, path)
 
 
 def _thinned(one: Mapped, options: TranslationOptions) -> Mapped:

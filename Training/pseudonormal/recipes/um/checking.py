@@ -4,27 +4,22 @@ from __future__ import annotations
 
 from collections import defaultdict
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
+from pseudonormal.recipes.example_picture import DRAWN, FOUND, TEXT, dark_panels, outline, write_figure
 from pseudonormal.recipes.um.cuts import Cuts
 from pseudonormal.recipes.um.guides import drawn_masks, unsupervised_masks
 from pseudonormal.recipes.um.material import UmMaterial
 from pseudonormal.recipes.um.options import UmOptions
 from pseudonormal.recipes.um.predicting import made_from
 from pseudonormal.recipes.um.superpixels import WHITE, means
-from pseudonormal.scan.atomic import atomic_file
 from pseudonormal.training.references import Reference
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 CHECKED = 4  # scans
 EVERY = 3  # slices looked at, one of so many
-FOUND, DRAWN = "#ff9f1c", "#2ec4b6"
 
 
 def check(generator: nn.Module, material: UmMaterial, options: UmOptions, cuts: Cuts, run: Path) -> dict[str, float]:
@@ -66,33 +61,22 @@ def write_example(path: Path, generator: nn.Module, scan: Reference, options: Um
     :param path: a PNG; replaced as a whole.
     :param scan: with drawn lesions.
     """
-    from matplotlib.figure import Figure  # not above: who only asks what recipes there are needs no plots
-
     assert scan.lesion is not None
     middle = int(scan.lesion.sum(axis=(1, 2)).argmax())
     guide = guide_for(scan, options, cuts)
     image, probability = made_from(generator, guide, scan.brain, options)
-    figure = Figure(figsize=(10.5, 3.9), facecolor="black", layout="constrained")
-    panels = figure.subplots(1, 3)
+    figure, (panels,) = dark_panels(1, 3, width=10.5, height=3.9)
     pictures = (scan.image[middle] / WHITE, (guide[0, middle] + 1) / 2, image[middle] / WHITE)
     titles = ("scan", "unsupervised mask" if options.guide == "um" else "mask", "synthetic")
     for axes, picture, title in zip(panels, pictures, titles, strict=True):
         axes.imshow(picture, cmap="gray", vmin=0, vmax=1, origin="lower")
-        axes.set_title(title, color="white", fontsize=10)
-        axes.set_axis_off()
+        axes.set_title(title, color=TEXT, fontsize=10)
     outline(panels[0], scan.lesion[middle], DRAWN)
     outline(panels[2], probability[middle] >= 0.5, FOUND)
-    figure.text(0.01, 0.01, scan.case, color="white", fontsize=8)
+    figure.text(0.01, 0.01, scan.case, color=TEXT, fontsize=8)
     figure.text(0.40, 0.01, "drawn", color=DRAWN, fontsize=9)
     figure.text(0.46, 0.01, "made with the image", color=FOUND, fontsize=9)
-    with atomic_file(path) as stream:
-        figure.savefig(stream, dpi=90, format="png")
-
-
-def outline(axes: Axes, mask: NDArray[np.bool_], colour: str) -> None:
-    """A mask's border on a picture."""
-    if mask.any():
-        axes.contour(mask, levels=[0.5], colors=colour, linewidths=1.0)
+    write_figure(figure, path)
 
 
 def _thinned(scan: Reference, options: UmOptions) -> Reference:
