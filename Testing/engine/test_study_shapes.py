@@ -13,7 +13,7 @@ from pseudonormal.errors import InputError
 from pseudonormal.scan.scan import Geometry
 from pseudonormal.scan.writing import write_image
 from pseudonormal.study.shapes import organ
-from pseudonormal.study.shapes.arm import SUPERVISED
+from pseudonormal.study.shapes.arm import AVERAGE, SUPERVISED
 from pseudonormal.study.shapes.lesion import lesion_study
 from pseudonormal.study.shapes.organ import organ_situation, organ_study
 from pseudonormal.study.shapes.simple import ABLATED, MODELS, WHOLE, simple_study
@@ -37,7 +37,7 @@ def test_scans_that_nobody_has_drawn_in_are_labelled_too(tmp_path, monkeypatch):
     runner = a_runner(tmp_path, material)
     lesion_study(material, runner, [0])
     rows = {row["arm"]: row for row in runner.rows("shape-lesion")}
-    assert tuple(rows) == (SUPERVISED, WHOLE.name)
+    assert tuple(rows) == (SUPERVISED, AVERAGE, WHOLE.name)
     assert len(rows[WHOLE.name]["rounds"]) == 2 and rows[WHOLE.name]["after"] in rows[WHOLE.name]["rounds"]
     assert all(0 <= row["after"] <= 1 for row in rows.values())
 
@@ -50,10 +50,10 @@ def test_arms_that_differ_in_rounds_only_share_a_generator(tmp_path, monkeypatch
     runner = a_runner(tmp_path, a_study(a_ball()))
     simple_study(runner, [0])
     rows = {row["arm"]: row for row in runner.rows("shape-simple")}
-    assert set(rows) == {SUPERVISED, WHOLE.name, *(arm.name for arm in ABLATED)}
+    assert set(rows) == {SUPERVISED, AVERAGE, WHOLE.name, *(arm.name for arm in ABLATED)}
     runs = [run.name for run in (tmp_path / "runs").iterdir()]
     learnt_in_rounds = [name for name in runs if "round" in name]
-    assert len(runs) - len(learnt_in_rounds) == 4  # the supervised segmentor; three arms have one generator
+    assert len(runs) - len(learnt_in_rounds) == 5  # two segmentors that need no generator; three arms have one generator
     assert len(learnt_in_rounds) == 2 * (1 + len(ABLATED))
     assert rows["no noise weights"]["pseudo"] == rows[WHOLE.name]["pseudo"]
 
@@ -110,7 +110,7 @@ def test_brains_are_sought_in_whole_heads_with_masks_of_subjects_that_lend_nothi
     runner = a_runner(tmp_path, a_study(a_ball()))
     organ_study(small, runner, [0])
     rows = {row["arm"]: row for row in runner.rows("shape-organ")}
-    assert set(rows) == {SUPERVISED, organ.WHOLE.name}
+    assert set(rows) == {SUPERVISED, AVERAGE, organ.WHOLE.name}
     assert rows[organ.WHOLE.name]["after"] in rows[organ.WHOLE.name]["rounds"]
 
 

@@ -47,6 +47,8 @@ class LearningOptions:
     :param no_scan_weights: all labels count alike.
     :param same_size: ellipses are as large, on the whole, as the objects in the scans: before the first round outlines
         are moved, all by the same part of a voxel, until pseudo-labels are so too. Nothing with other auxiliary masks.
+    :param same_place: where masks of other subjects lie much alike, pseudo-labels are sure before the first round only
+        as far as they lie there too.
     :param doubt_begin: share of a round after which the moving average is heard about single voxels.
     """
 
@@ -57,6 +59,7 @@ class LearningOptions:
     no_voxel_weights: bool = False
     no_scan_weights: bool = False
     same_size: bool = True
+    same_place: bool = True
     doubt_begin: float = 0.3
 
     def __post_init__(self) -> None:

@@ -61,6 +61,7 @@ class ShapeMaterial:
     :param fine: the scans again in smaller voxels, for what is learnt from pseudo-labels; ``fine_held_out`` likewise.
         Empty: no smaller ones.
     :param sized: draws masks that are as large, on the whole, as the objects in the scans. None: nobody knows.
+    :param placed: draws masks that lie in the frame where the objects in the scans do, (D, H, W). None: nobody knows.
     """
 
     scans: Sequence[Framed]
@@ -69,6 +70,7 @@ class ShapeMaterial:
     fine: Sequence[Framed] = field(default=())
     fine_held_out: Sequence[Framed] = field(default=())
     sized: MaskSource | None = None
+    placed: MaskSource | None = None
 
 
 def pictures_of(scans: Sequence[Framed], dimensions: int) -> list[Picture]:

@@ -155,6 +155,17 @@ def sized_source(options: ShapeOptions) -> MaskSource | None:
     return _ellipses(options) if options.source == "ellipses" else None
 
 
+def placed_source(cases: Sequence[Case], options: ShapeOptions) -> MaskSource | None:
+    """The masks without a scan, for where they lie; None where the list has none, or a shape model was taken.
+
+    In 2D they are slices of any level, which lie too differently to tell anything of one.
+
+    :raises InputError: one cannot be used.
+    """
+    there_are = options.source == "masks" and options.dimensions == 3 and any(case.kind == "shape" for case in cases)
+    return known_masks(cases, options) if there_are else None
+
+
 def _known_mask(case: Case, options: ShapeOptions) -> tuple[NDArray[np.bool_], float]:
     """A mask in the frame and its volume in ml."""
     assert case.mask is not None

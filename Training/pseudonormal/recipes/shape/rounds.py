@@ -14,11 +14,13 @@ from pseudonormal.recipes.shape.material import Framed, ShapeMaterial
 from pseudonormal.recipes.shape.networks import Networks
 from pseudonormal.recipes.shape.options import ShapeOptions
 from pseudonormal.recipes.shape.outline import as_large
+from pseudonormal.recipes.shape.place import as_placed
 from pseudonormal.training.trainable import Trainable
 
 ROUNDS = 3
 LEAST_GAIN = 0.002  # of the held-out estimate: less is no improvement
 KNOWN = 400  # auxiliary masks, enough to tell their mean size
+PLACED = 100  # and their mean place
 
 Learn = Callable[[str, Trainable, str | None], Mapping[str, nn.Module]]
 
@@ -73,6 +75,9 @@ def rounds(
     if learning.same_size and material.sized is not None:
         known = some_of(material.sized, options.shape, KNOWN)
         labels = as_large(material.scans, labels, known, options.dimensions)
+    if learning.same_place and material.placed is not None:
+        known = some_of(material.placed, options.shape, PLACED)
+        labels = as_placed(material.scans, labels, known, one_piece=options.one_piece)
     teach = _in_fine_frame(material, labels)
     for number in range(1, most + 1):
         before = f"round_{number - 1}" if number > 1 else None
@@ -82,7 +87,7 @@ def rounds(
         if number > 1 and done[-1].estimate < done[-2].estimate + LEAST_GAIN:
             break
         scans = material.fine or material.scans
-        teach = [_taught(scan, one) for scan, one in zip(scans, done[-1].labels, strict=True)]
+        teach = [taught(scan, one) for scan, one in zip(scans, done[-1].labels, strict=True)]
     return done
 
 
@@ -94,7 +99,7 @@ def best_of(done: Sequence[Round]) -> Round:
 def _in_fine_frame(material: ShapeMaterial, labels: Sequence[Label]) -> list[Labelled]:
     """The generator's labels in the frame that is learnt in."""
     if not material.fine:
-        return [_taught(scan, one) for scan, one in zip(material.scans, labels, strict=True)]
+        return [taught(scan, one) for scan, one in zip(material.scans, labels, strict=True)]
     teach = []
     for coarse, fine, one in zip(material.scans, material.fine, labels, strict=True):
         assert coarse.frame is not None
@@ -108,5 +113,6 @@ def _in_fine_frame(material: ShapeMaterial, labels: Sequence[Label]) -> list[Lab
     return teach
 
 
-def _taught(scan: Framed, one: Label) -> Labelled:
+def taught(scan: Framed, one: Label) -> Labelled:
+    """A scan with a label, as far trusted as the label says."""
     return Labelled(scan, one.mask, one.trust, one.sure)

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
 from pseudonormal.evaluate.rows import Row, digest
 from pseudonormal.recipes.shape.checking import dice
@@ -25,7 +26,7 @@ from pseudonormal.recipes.shape.masks import some_of
 from pseudonormal.recipes.shape.material import Framed, ShapeMaterial, pictures_of
 from pseudonormal.recipes.shape.options import ShapeOptions
 from pseudonormal.recipes.shape.recipe import ShapeRecipe
-from pseudonormal.recipes.shape.rounds import best_of, rounds
+from pseudonormal.recipes.shape.rounds import best_of, rounds, taught
 from pseudonormal.regions import connected
 from pseudonormal.study.runner import Runner
 from pseudonormal.training.settings import Settings
@@ -39,6 +40,7 @@ ROUND = replace(GENERATOR, batch=8, learning_rate=4e-3, momentum=0.9, checks=0)
 ROUND_STEPS = 0.25  # of the generator's
 ROUNDS = 2
 VOLUMES = 2  # in a batch
+AVERAGED = 400  # auxiliary masks
 LOOKED_AT = 40  # pictures that the failure monitor is shown
 
 
@@ -134,7 +136,35 @@ def supervised_row(situation: Situation, runner: Runner, seed: int) -> Row:
     }
 
 
-SUPERVISED = "supervised"
+def average_row(situation: Situation, runner: Runner, seed: int) -> Row:
+    """What place alone tells: the mean of auxiliary masks lies over every scan, and a segmentor learns from that.
+
+    No generator: whatever the recipe is worth, it is worth beyond this.
+    """
+    options = situation.options
+    mean = np.mean(some_of(situation.material.masks, options.shape, AVERAGED), 0, dtype=np.float32)
+
+    def everywhere(picture: Tensor) -> Tensor:
+        return torch.from_numpy(mean).expand_as(picture)
+
+    scans = situation.material.scans
+    labels = [label(everywhere, scan, dimensions=options.dimensions, one_piece=options.one_piece) for scan in scans]
+    teach = [taught(scan, one) for scan, one in zip(scans, labels, strict=True)]
+    name = f"{situation.name}_average_{seed}".replace(" ", "_")
+    recipe = LearningRecipe(teach, LearningOptions(dimensions=options.dimensions))
+    networks = round_runner(runner, options.dimensions).networks(name, recipe, seed)
+    after = judged(answer_of_round(networks, options.dimensions), situation.test, options)
+    return {
+        "situation": situation.name,
+        "arm": AVERAGE,
+        "seed": seed,
+        "pseudo": judged(everywhere, situation.test, options),
+        "rounds": [after],
+        "after": after,
+    }
+
+
+SUPERVISED, AVERAGE = "supervised", "mean of the auxiliary masks"
 
 
 def with_truth(scan: Framed, truth: NDArray[np.bool_]) -> Labelled:

@@ -13,7 +13,7 @@ from pseudonormal.recipes.shape.options import ShapeOptions
 from pseudonormal.study.material import StudyMaterial
 from pseudonormal.study.painting import VOXEL_MM, StudyScan
 from pseudonormal.study.runner import Runner
-from pseudonormal.study.shapes.arm import Arm, Situation, arm_row, supervised_row
+from pseudonormal.study.shapes.arm import Arm, Situation, arm_row, average_row, supervised_row
 
 STUDY = "shape-lesion"
 EDGE = 48
@@ -38,10 +38,11 @@ def lesion_situation(material: StudyMaterial) -> Situation:
 
 
 def lesion_study(material: StudyMaterial, runner: Runner, seeds: Sequence[int]) -> None:
-    """The whole recipe beside supervised learning."""
+    """The whole recipe beside supervised learning, and beside what place alone tells."""
     situation = lesion_situation(material)
     for seed in runner.own(seeds):
         runner.row(STUDY, f"tumour_supervised_{seed}", partial(supervised_row, situation, runner, seed))
+        runner.row(STUDY, f"tumour_average_{seed}", partial(average_row, situation, runner, seed))
         runner.row(STUDY, f"tumour_whole_{seed}", partial(arm_row, situation, WHOLE, runner, seed))
 
 

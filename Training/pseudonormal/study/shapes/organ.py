@@ -23,7 +23,7 @@ from pseudonormal.regions import bounding_box, largest
 from pseudonormal.scan.conform import conform
 from pseudonormal.scan.reading import read_scan
 from pseudonormal.study.runner import Runner
-from pseudonormal.study.shapes.arm import Arm, Situation, arm_row, supervised_row
+from pseudonormal.study.shapes.arm import Arm, Situation, arm_row, average_row, supervised_row
 from pseudonormal.training.references import FindForeground
 from pseudonormal.training.streams import Streams
 
@@ -84,13 +84,15 @@ def organ_situation(
             "a study of organs needs six label maps (column labels) and whole T1-weighted heads, normal ones"
         )
     held_out, learnt = learnt[:1], learnt[1:]
-    return Situation("brain", ShapeMaterial(learnt, KnownMasks(masks), held_out), test, OPTIONS)
+    known = KnownMasks(masks)
+    return Situation("brain", ShapeMaterial(learnt, known, held_out, placed=known), test, OPTIONS)
 
 
 def organ_study(situation: Situation, runner: Runner, seeds: Sequence[int]) -> None:
-    """The whole recipe beside supervised learning."""
+    """The whole recipe beside supervised learning, and beside what place alone tells."""
     for seed in runner.own(seeds):
         runner.row(STUDY, f"brain_supervised_{seed}", partial(supervised_row, situation, runner, seed))
+        runner.row(STUDY, f"brain_average_{seed}", partial(average_row, situation, runner, seed))
         runner.row(STUDY, f"brain_whole_{seed}", partial(arm_row, situation, WHOLE, runner, seed))
 
 

@@ -13,7 +13,7 @@ from pseudonormal.painting.ovals import Kind, oval_picture
 from pseudonormal.recipes.shape.material import Framed, ShapeMaterial
 from pseudonormal.recipes.shape.options import ShapeOptions
 from pseudonormal.study.runner import Runner
-from pseudonormal.study.shapes.arm import Arm, Situation, arm_row, supervised_row
+from pseudonormal.study.shapes.arm import Arm, Situation, arm_row, average_row, supervised_row
 
 STUDY = "shape-simple"
 EDGE = 48
@@ -57,6 +57,7 @@ def simple_study(runner: Runner, seeds: Sequence[int]) -> None:
         situation = simple_situation(kind, seed)
         if arm is None:
             runner.row(STUDY, f"{kind}_supervised_{seed}", partial(supervised_row, situation, runner, seed))
+            runner.row(STUDY, f"{kind}_average_{seed}", partial(average_row, situation, runner, seed))
         else:
             name = f"{kind}_{arm.name}_{seed}".replace(" ", "_")
             runner.row(STUDY, name, partial(arm_row, situation, arm, runner, seed))

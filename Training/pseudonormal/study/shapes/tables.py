@@ -75,6 +75,9 @@ def _verdicts(groups: Mapping[tuple, Rows]) -> list[str]:
                 )
             before = float(np.mean([row["pseudo"] for row in whole]))
             lines.append(f"- {situation}: no iteration costs: {reached - before:.3f}, {_met(reached > before)}")
+        elif arm == "mean of the auxiliary masks":
+            beyond = reached - float(np.mean([row["after"] for row in found]))
+            lines.append(f"- {situation}: worth over the mean of the auxiliary masks: {beyond:+.3f}, {_met(beyond > 0)}")
         elif arm != "supervised":
             cost = reached - float(np.mean([row["after"] for row in found]))
             early = float(np.mean([row["pseudo"] for row in whole])) - float(np.mean([row["pseudo"] for row in found]))
