@@ -13,10 +13,11 @@ from pseudonormal.errors import InputError
 from pseudonormal.scan.scan import Geometry
 from pseudonormal.scan.writing import write_image
 from pseudonormal.study.shapes import organ
-from pseudonormal.study.shapes.arm import AVERAGE, SUPERVISED
+from pseudonormal.study.shapes.arm import AVERAGE, SUPERVISED, WHOLE
 from pseudonormal.study.shapes.lesion import lesion_study
 from pseudonormal.study.shapes.organ import organ_situation, organ_study
-from pseudonormal.study.shapes.simple import ABLATED, MODELS, WHOLE, simple_study
+from pseudonormal.study.shapes.simple import ABLATED, MODELS, simple_study
+from pseudonormal.study.shapes.tables import situations_markdown
 
 pytestmark = pytest.mark.long
 
@@ -53,7 +54,7 @@ def test_arms_that_differ_in_rounds_only_share_a_generator(tmp_path, monkeypatch
     assert set(rows) == {SUPERVISED, AVERAGE, WHOLE.name, *(arm.name for arm in ABLATED)}
     runs = [run.name for run in (tmp_path / "runs").iterdir()]
     learnt_in_rounds = [name for name in runs if "round" in name]
-    assert len(runs) - len(learnt_in_rounds) == 5  # two segmentors that need no generator; three arms have one generator
+    assert len(runs) - len(learnt_in_rounds) == 2 + 3  # segmentors that need no generator; three arms share one
     assert len(learnt_in_rounds) == 2 * (1 + len(ABLATED))
     assert rows["no noise weights"]["pseudo"] == rows[WHOLE.name]["pseudo"]
 
@@ -110,8 +111,8 @@ def test_brains_are_sought_in_whole_heads_with_masks_of_subjects_that_lend_nothi
     runner = a_runner(tmp_path, a_study(a_ball()))
     organ_study(small, runner, [0])
     rows = {row["arm"]: row for row in runner.rows("shape-organ")}
-    assert set(rows) == {SUPERVISED, AVERAGE, organ.WHOLE.name}
-    assert rows[organ.WHOLE.name]["after"] in rows[organ.WHOLE.name]["rounds"]
+    assert set(rows) == {SUPERVISED, AVERAGE, WHOLE.name}
+    assert rows[WHOLE.name]["after"] in rows[WHOLE.name]["rounds"]
 
 
 @pytest.mark.parametrize("low", [True, False])
@@ -126,3 +127,16 @@ def test_noise_nose_and_neck_do_not_move_a_heads_frame(low):
 def test_too_few_heads_are_refused(heads):
     with pytest.raises(InputError, match="six label maps"):
         organ_situation(heads[:3], bright)
+
+
+def test_the_table_says_what_the_recipe_is_worth_beyond_the_mean_of_masks():
+    def row(arm, seed, after, **more):
+        return {"situation": "brain", "arm": arm, "seed": seed, "after": after, **more}
+
+    rows = [row(SUPERVISED, seed, 0.95) for seed in (0, 1)]
+    rows += [row(AVERAGE, seed, after, pseudo=0.9, rounds=[after]) for seed, after in ((0, 0.91), (1, 0.93))]
+    rows += [row(WHOLE.name, seed, 0.905, pseudo=0.89, rounds=[0.905, 0.9], pieces=0.0) for seed in (1, 0)]
+    table = situations_markdown(rows)
+    assert f"| brain | {AVERAGE} | 0.900 | 0.920 |" in table
+    assert f"worth over the {AVERAGE}: -0.015, missed" in table
+    assert "within 0.05 of supervised: +0.045, met" in table and "no iteration costs: 0.015, met" in table

@@ -17,7 +17,8 @@ LEAST_FINER = 0.8  # of the frame's voxels: with hardly smaller ones nothing is 
 def seeding_material(streams: Streams, options: ShapeOptions, fine_mm: float) -> tuple[ShapeMaterial, list[Case]]:
     """The scans in the frame and, where ``fine_mm`` is smaller than its voxels, in a finer one.
 
-    :returns: the material, which asks auxiliary masks for their place only, where the list has any, and the cases: those of ``scans``, then of ``held_out``.
+    :returns: the material, which draws no auxiliary masks but asks those of the list where they lie; and the cases:
+        those of ``scans``, then of ``held_out``.
     :raises InputError: a scan cannot be used.
     """
     cases, kept_aside = kept_apart(streams)

@@ -1,8 +1,8 @@
 """Where the object usually lies, as auxiliary masks tell it.
 
 In scans that are brought into one frame an organ lies in about the same place. A judge of shapes hardly sees that a
-plausible mask lies where none ever does, or leaves out what every mask has; the mean of many masks tells it. It is wrong
-otherwise than a generator is: alike in all scans, whatever they show. So where both agree a label can be trusted.
+plausible mask lies where none ever does, or leaves out what every mask has; the mean of many masks tells it. It is
+wrong otherwise than a generator is: alike in all scans, whatever they show. So where both agree a label can be trusted.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ def as_placed(
     :param scans: that are learnt from, whole volumes; labels likewise.
     :param known: auxiliary masks in the frame, (D, H, W) each; at least one.
     """
-    often = np.mean(known, axis=0, dtype=np.float32)
+    often: NDArray[np.float32] = np.mean(known, axis=0, dtype=np.float32)
     middle = often >= 0.5
     if _overlap(known, middle) < ALIKE or _overlap([one.mask for one in labels], middle) < FOUND_THERE:
         return list(labels)
     placed = []
     for scan, one in zip(scans, labels, strict=True):
-        probability = (one.probability + HEARD * often) / (1 + HEARD) * scan.region
+        probability = ((one.probability + HEARD * often) / (1 + HEARD) * scan.region).astype(np.float32)
         mask = cleaned(probability >= 0.5, dimensions=3, one_piece=one_piece)
         placed.append(replace(one, probability=probability, mask=mask))
     return placed

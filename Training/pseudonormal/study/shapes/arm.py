@@ -165,6 +165,7 @@ def average_row(situation: Situation, runner: Runner, seed: int) -> Row:
 
 
 SUPERVISED, AVERAGE = "supervised", "mean of the auxiliary masks"
+WHOLE = Arm("whole recipe")
 
 
 def with_truth(scan: Framed, truth: NDArray[np.bool_]) -> Labelled:

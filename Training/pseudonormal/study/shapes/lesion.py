@@ -13,7 +13,7 @@ from pseudonormal.recipes.shape.options import ShapeOptions
 from pseudonormal.study.material import StudyMaterial
 from pseudonormal.study.painting import VOXEL_MM, StudyScan
 from pseudonormal.study.runner import Runner
-from pseudonormal.study.shapes.arm import Arm, Situation, arm_row, average_row, supervised_row
+from pseudonormal.study.shapes.arm import WHOLE, Situation, arm_row, average_row, supervised_row
 
 STUDY = "shape-lesion"
 EDGE = 48
@@ -24,7 +24,6 @@ OPTIONS = ShapeOptions(
     dimensions=2, edge=EDGE, voxel_mm=STEP * VOXEL_MM, width=8, shape_share=0.7, prior_weight=2.0, image_weight=3.0,
     empty=0.4, one_piece=False, source="lesions",
 )  # fmt: skip
-WHOLE = Arm("whole recipe")
 
 
 def lesion_situation(material: StudyMaterial) -> Situation:

@@ -23,7 +23,7 @@ from pseudonormal.regions import bounding_box, largest
 from pseudonormal.scan.conform import conform
 from pseudonormal.scan.reading import read_scan
 from pseudonormal.study.runner import Runner
-from pseudonormal.study.shapes.arm import Arm, Situation, arm_row, average_row, supervised_row
+from pseudonormal.study.shapes.arm import WHOLE, Situation, arm_row, average_row, supervised_row
 from pseudonormal.training.references import FindForeground
 from pseudonormal.training.streams import Streams
 
@@ -43,7 +43,6 @@ OPTIONS = ShapeOptions(
     prior_weight=5.0,
     image_weight=10.0,  # brain is neither the darkest nor the brightest: what is only dark brings no head back
 )
-WHOLE = Arm("whole recipe")
 REAL_TEST = "chris_t1"
 
 

@@ -13,7 +13,7 @@ from pseudonormal.painting.ovals import Kind, oval_picture
 from pseudonormal.recipes.shape.material import Framed, ShapeMaterial
 from pseudonormal.recipes.shape.options import ShapeOptions
 from pseudonormal.study.runner import Runner
-from pseudonormal.study.shapes.arm import Arm, Situation, arm_row, average_row, supervised_row
+from pseudonormal.study.shapes.arm import WHOLE, Arm, Situation, arm_row, average_row, supervised_row
 
 STUDY = "shape-simple"
 EDGE = 48
@@ -23,7 +23,6 @@ MODELS: dict[Kind, Ellipses] = {
 }
 LEARNT, ESTIMATED, TESTED = 200, 40, 100
 OPTIONS = ShapeOptions(dimensions=2, edge=EDGE, width=8, shape_share=0.7, prior_weight=5.0, image_weight=3.0)
-WHOLE = Arm("whole recipe")
 ABLATED = (
     Arm("PatchGAN instead of VAE-D", {"patch_judge": True}),
     Arm("no calibration (DGCC)", {"no_calibration": True}),

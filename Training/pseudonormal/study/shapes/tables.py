@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from pseudonormal.study.shapes.arm import AVERAGE, SUPERVISED, WHOLE
+
 Rows = Sequence[Mapping[str, Any]]
 
 NEAR_SUPERVISED = {"head": 0.03, "disc": 0.03, "brain": 0.05}
@@ -60,25 +62,25 @@ def story_markdown(rows: Rows) -> str:
 def _verdicts(groups: Mapping[tuple, Rows]) -> list[str]:
     lines = []
     for (situation, arm), found in groups.items():
-        whole = groups.get((situation, "whole recipe"))
+        whole = groups.get((situation, WHOLE.name))
         if not whole:
             continue
         reached = float(np.mean([row["after"] for row in whole]))
-        if arm == "supervised" and situation in NEAR_SUPERVISED:
+        if arm == SUPERVISED and situation in NEAR_SUPERVISED:
             gap = float(np.mean([row["after"] for row in found])) - reached
             wanted = NEAR_SUPERVISED[situation]
             lines.append(f"- {situation}: within {wanted} of supervised: {gap:+.3f}, {_met(gap <= wanted)}")
-        elif arm == "whole recipe":
+        elif arm == WHOLE.name:
             if wanted_at_least := SIMPLE_TARGET if situation in ("head", "disc") else None:
                 lines.append(
                     f"- {situation}: at least {wanted_at_least}: {reached:.3f}, {_met(reached >= wanted_at_least)}"
                 )
             before = float(np.mean([row["pseudo"] for row in whole]))
             lines.append(f"- {situation}: no iteration costs: {reached - before:.3f}, {_met(reached > before)}")
-        elif arm == "mean of the auxiliary masks":
+        elif arm == AVERAGE:
             beyond = reached - float(np.mean([row["after"] for row in found]))
-            lines.append(f"- {situation}: worth over the mean of the auxiliary masks: {beyond:+.3f}, {_met(beyond > 0)}")
-        elif arm != "supervised":
+            lines.append(f"- {situation}: worth over the {arm}: {beyond:+.3f}, {_met(beyond > 0)}")
+        elif arm != SUPERVISED:
             cost = reached - float(np.mean([row["after"] for row in found]))
             early = float(np.mean([row["pseudo"] for row in whole])) - float(np.mean([row["pseudo"] for row in found]))
             lines.append(f"- {situation}, {arm}: costs {cost:+.3f} (of pseudo-labels {early:+.3f}), {_met(cost > 0)}")
