@@ -15,6 +15,7 @@ from pseudonormal.recipes.shape.options import ShapeOptions
 from pseudonormal.recipes.shape.reading import opened, shape_material, sized_source
 from pseudonormal.scan.reading import read_scan
 from pseudonormal.scan.writing import write_image
+from pseudonormal.seeding.material import seeding_material
 from pseudonormal.training.streams import load_streams
 
 OPTIONS = ShapeOptions(dimensions=2, edge=32, voxel_mm=3.0)
@@ -145,3 +146,12 @@ def test_the_finder_is_asked_for_brains_that_no_case_names(tmp_path):
 
     shape_material(streams_of(path, finder), replace(OPTIONS, source="ellipses"))
     assert len(asked) == 2
+
+
+def test_masks_of_other_subjects_in_a_list_to_seed_say_where_objects_lie(a_list):
+    options = replace(OPTIONS, dimensions=3)
+    material, cases = seeding_material(streams_of(a_list), options, fine_mm=3.0)
+    assert [case.case for case in cases] == ["s0", "s1", "s2", "s3", "s4"]
+    assert material.placed is not None
+    mean = np.mean(some_of(material.placed, options.shape, 20), axis=0)
+    assert np.linalg.norm(np.array(np.nonzero(mean > mean.max() / 2)).mean(1) - 15.5) < 4
