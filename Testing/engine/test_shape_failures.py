@@ -49,6 +49,24 @@ def test_a_constant_offset_is_told(situation, shift):
     assert np.allclose(told.offset, -np.array(shift), atol=1.01)
 
 
+def test_a_steeper_edge_beside_the_object_is_no_offset(monkeypatch):
+    """A bright bar beside each object: masks lie where auxiliary ones do, so the bar is not theirs."""
+    model, rng = Ellipses((0.22, 0.28), (1.0, 1.2), 0.02), np.random.default_rng(0)
+    masks, known = ([model.draw((EDGE, EDGE), rng) for _ in range(COUNT)] for _ in range(2))
+    pictures = [0.1 * mask.astype(np.float32) for mask in masks]
+    for mask, picture in zip(masks, pictures, strict=True):
+        below = np.argwhere(mask).max(0)[0]
+        picture[below + 4 : below + 7] = 1
+        picture[: np.argwhere(mask).min(0)[0] + 4] = 0.6
+    assert signs(masks, pictures, known).warnings() == []
+    moved = [ndimage.shift(mask.astype(np.uint8), (0, 4), order=0) > 0 for mask in masks]
+    (line,) = signs(moved, pictures, known).warnings()
+    assert "4 frame voxels beside where auxiliary masks lie" in line
+    monkeypatch.setattr("pseudonormal.recipes.shape.place.ALIKE", np.inf)
+    (line,) = signs(masks, pictures, known).warnings()
+    assert "beside the edges" in line, "edges alone would tell an offset"
+
+
 def test_one_mask_for_all_is_told(situation):
     masks, pictures, known = situation
     mean = np.mean(masks, 0) > 0.4
@@ -60,6 +78,13 @@ def test_nothing_found_is_told(situation):
     masks, pictures, known = situation
     (line,) = signs([np.zeros_like(mask) for mask in masks], pictures, known).warnings()
     assert "nothing is marked" in line
+
+
+def test_nothing_found_lies_nowhere_else():
+    rng = np.random.default_rng(0)
+    known = [Ellipses((0.22, 0.28), (1.0, 1.2), 0.02).draw((EDGE, EDGE), rng) for _ in range(COUNT)]
+    pictures = [mask.astype(np.float32) for mask in known]
+    assert signs([np.zeros_like(mask) for mask in known], pictures, known).offset == (0, 0)
 
 
 def test_far_too_little_is_told(situation):
@@ -76,4 +101,4 @@ def test_volumes_are_looked_at_too():
     known = [model.draw((24, 24, 24), rng) for _ in range(6)]
     assert signs(masks, pictures, known).warnings() == []
     moved = [ndimage.shift(mask.astype(np.uint8), (3, 0, 0), order=0) > 0 for mask in masks]
-    assert any("beside the edges" in line for line in signs(moved, pictures, known).warnings())
+    assert any("frame voxels beside" in line for line in signs(moved, pictures, known).warnings())

@@ -82,6 +82,8 @@ def test_place_that_tells_nothing_changes_nothing(known, found):
 class Balls:
     """Always the same."""
 
+    moves = False
+
     def draw(self, shape, rng):
         return ball(9)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.random import Generator
@@ -20,6 +21,8 @@ class Ellipses:
     :param elongation: longest to shortest semi-axis.
     :param off_centre: farthest that the centre lies from the frame's, along each axis, as a share of the edge.
     """
+
+    moves: ClassVar[bool] = False
 
     radius: tuple[float, float] = (0.18, 0.32)
     elongation: tuple[float, float] = (1.0, 1.6)

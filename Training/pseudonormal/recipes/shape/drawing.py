@@ -10,7 +10,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from pseudonormal.recipes.shape.masks import KnownMasks, small_move
+from pseudonormal.recipes.shape.masks import small_move
 from pseudonormal.recipes.shape.material import ShapeMaterial, pictures_of
 from pseudonormal.recipes.shape.options import ShapeOptions
 
@@ -40,8 +40,6 @@ class Drawing:
     def __init__(self, material: ShapeMaterial, options: ShapeOptions) -> None:
         """Take what is learnt from."""
         self._material, self._options = material, options
-        # masks that are moved at every draw lie otherwise than those of unmoved pictures do: judges would see only that
-        self._moves = isinstance(material.masks, KnownMasks)
 
     def samples(self, rng: Generator) -> Iterator[dict[str, Any]]:
         """Pictures and masks in turn, (*S) each."""
@@ -65,9 +63,8 @@ class Drawing:
         is_mask = sample["stream"] == "mask"
         picture = sample["picture"].astype(np.float32)
         if not is_mask:
-            if self._moves:
-                turn, offset = small_move(picture.shape, rng)
-                picture = ndimage.affine_transform(picture, turn, offset, order=1, mode="nearest")
+            if self._material.masks.moves:
+                picture = small_move(picture.shape, rng)(picture)
             picture = np.clip(picture * np.exp(rng.normal(0, 0.05)) + rng.normal(0, 0.05), -1.2, 1.2)
         if rng.random() < 0.5:
             picture = picture[..., ::-1]

@@ -8,13 +8,16 @@ from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
+from scipy import ndimage, signal
+
+from pseudonormal.recipes.shape.place import lie_alike
 
 PAIRS = 60
 REACH = 0.12  # of the edge: how far a shifted mask is looked for
 SHIFT_VOXELS = 2.0  # from which a constant offset is told
 STEEPEST = 85  # percentile of the gradients from which they are all alike
-SHARPER = 1.15  # how much better the edges must fit there
+BETTER = 1.15  # how much better they must fit there
+SAME = 1.001  # below it no place is better than where they lie
 ALIKE = 0.95  # overlap of masks of different scans from which they are all the same
 LESS_ALIKE = 0.1  # by how much auxiliary masks are less alike then
 SPARSE = 0.2  # of the area of auxiliary masks, below which hardly anything is marked
@@ -27,8 +30,9 @@ class Signs:
 
     :param area: mean share of the frame; ``known_area`` that of auxiliary masks.
     :param inside_out: whether the masks' complements fit the auxiliary masks better than they do.
-    :param offset: voxels along each axis by which all masks would fit the pictures' edges better.
-    :param sharper: how much better, as a ratio of gradients.
+    :param offset: voxels along each axis by which all masks would fit better.
+    :param better: how much better, as a ratio of gradients or of how far they lie from where auxiliary masks do.
+    :param by_place: auxiliary masks lie much alike, so their place tells the offset; else the pictures' edges do.
     :param alike: mean Dice of masks of different pictures; ``known_alike`` that of auxiliary masks.
     """
 
@@ -36,7 +40,8 @@ class Signs:
     known_area: float
     inside_out: bool
     offset: tuple[float, ...]
-    sharper: float
+    better: float
+    by_place: bool
     alike: float
     known_alike: float
 
@@ -56,10 +61,11 @@ class Signs:
                 "prior_weight and shape_share"
             )
         distance = float(np.linalg.norm(self.offset))
-        if distance >= SHIFT_VOXELS and self.sharper >= SHARPER and not self.inside_out:
+        if distance >= SHIFT_VOXELS and self.better >= BETTER and not self.inside_out:
+            missed = "where auxiliary masks lie" if self.by_place else "the edges that they follow"
             found.append(
-                f"all masks lie about {distance:.0f} frame voxels beside the edges that they follow: begin anew with "
-                "another seed, or lower image_weight"
+                f"all masks lie about {distance:.0f} frame voxels beside {missed}: begin anew with another seed, or "
+                "lower image_weight"
             )
         if self.alike >= ALIKE and self.alike - self.known_alike >= LESS_ALIKE:
             found.append(
@@ -78,10 +84,15 @@ def signs(
     :param known: auxiliary masks, of other subjects; all of one shape, at least four of each.
     """
     area, known_area = (float(np.mean([mask.mean() for mask in these])) for these in (masks, known))
-    share, known_share = np.mean(masks, 0, np.float64), np.mean(known, 0, np.float64)
+    share: NDArray[np.float64] = np.mean(masks, 0, np.float64)
+    known_share: NDArray[np.float64] = np.mean(known, 0, np.float64)
     fits, turned = np.abs(share - known_share).mean(), np.abs((1 - share) - known_share).mean()
-    offset, sharper = _offset(masks, pictures)
-    return Signs(area, known_area, bool(turned < fits), offset, sharper, _alike(masks), _alike(known))
+    by_place = lie_alike(known)
+    fit = _fit_in_place(share, known_share) if by_place else _fit_to_edges(masks, pictures)
+    here = (fit.shape[0] // 2,) * fit.ndim
+    best = np.unravel_index(int(np.argmax(fit)), fit.shape) if fit.max() > SAME * fit[here] else here
+    offset, better = tuple(float(b - h) for b, h in zip(best, here, strict=True)), float(fit[best] / fit[here])
+    return Signs(area, known_area, bool(turned < fits), offset, better, by_place, _alike(masks), _alike(known))
 
 
 def _alike(masks: Sequence[NDArray[np.bool_]]) -> float:
@@ -94,13 +105,33 @@ def _alike(masks: Sequence[NDArray[np.bool_]]) -> float:
     return float(np.mean([2 * (drawn[a] & drawn[b]).sum() / (drawn[a].sum() + drawn[b].sum()) for a, b in pairs]))
 
 
-def _offset(masks: Sequence[NDArray[np.bool_]], pictures: Sequence[NDArray[np.float32]]) -> tuple[tuple, float]:
-    """The common shift at which the masks' outlines lie on the steepest gradients, and how much steeper.
+def _reach(edge: int) -> int:
+    return max(2, round(REACH * edge))
+
+
+def _fit_in_place(share: NDArray[np.float64], known_share: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How well masks would lie where auxiliary ones do if all were shifted alike.
+
+    One over the root mean square of how much less or more often they would have a voxel.
+
+    :returns: of shifts from -reach to reach along each axis.
+    """
+    reach = _reach(share.shape[-1])
+    middle = tuple(slice(n - 1 - reach, n + reach) for n in share.shape)
+    overlap = signal.correlate(known_share, share, mode="full")[middle]
+    squares = (np.square(share).sum() + np.square(known_share).sum() - 2 * overlap) / share.size
+    fit: NDArray[np.float64] = 1 / np.sqrt(squares.clip(1e-9))
+    return fit
+
+
+def _fit_to_edges(masks: Sequence[NDArray[np.bool_]], pictures: Sequence[NDArray[np.float32]]) -> NDArray[np.float64]:
+    """How steep the pictures' gradients are on the masks' outlines if all masks were shifted alike.
 
     All shifts at once: the sum over pictures of the correlation of outline and gradient.
+
+    :returns: of shifts from -reach to reach along each axis; 1 where nothing is marked.
     """
-    dimensions, edge = masks[0].ndim, masks[0].shape[-1]
-    reach = max(2, round(REACH * edge))
+    dimensions, reach = masks[0].ndim, _reach(masks[0].shape[-1])
     total = np.zeros((2 * reach + 1,) * dimensions)
     for mask, picture in zip(masks, pictures, strict=True):
         outline = mask ^ ndimage.binary_erosion(mask, border_value=1)
@@ -112,9 +143,4 @@ def _offset(masks: Sequence[NDArray[np.bool_]], pictures: Sequence[NDArray[np.fl
         points = np.argwhere(outline)
         for index in np.ndindex(*total.shape):
             total[index] += steep[tuple((points + index).T)].mean()
-    if not total.any():
-        return (0.0,) * dimensions, 1.0
-    smooth = ndimage.uniform_filter(total, 3, mode="nearest")
-    best = np.unravel_index(int(np.argmax(smooth)), smooth.shape)
-    here = smooth[(reach,) * dimensions]
-    return tuple(float(b - reach) for b in best), float(smooth[best] / here)
+    return ndimage.uniform_filter(total, 3, mode="nearest") if total.any() else np.ones_like(total)

@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from numpy.random import Generator
 from numpy.typing import NDArray
-from scipy import ndimage
 from torch import Tensor, nn
 
 from pseudonormal.losses import generalised_cross_entropy, noise_robust_dice, noise_weighted_dice, weighted_dice
@@ -139,10 +138,8 @@ class LearningRecipe(Trainable):
         """Turned, scaled and flipped; another gain, shift and noise."""
         picture, mask, sure = sample["picture"], sample["label"].astype(np.float32), sample["sure"]
         if rng.random() < MOVED_ODDS:
-            turn, offset = small_move(picture.shape, rng)
-            picture = ndimage.affine_transform(picture, turn, offset, order=1, mode="nearest")
-            mask = (ndimage.affine_transform(mask, turn, offset, order=1, mode="nearest") >= 0.5).astype(np.float32)
-            sure = ndimage.affine_transform(sure, turn, offset, order=1, mode="nearest")
+            move = small_move(picture.shape, rng)
+            picture, mask, sure = move(picture), (move(mask) >= 0.5).astype(np.float32), move(sure)
         picture = picture * np.exp(rng.normal(0, 0.1)) + rng.normal(0, 0.1)
         picture = picture + rng.uniform(0, 0.1) * rng.standard_normal(picture.shape)
         flip = -1 if rng.random() < 0.5 else 1

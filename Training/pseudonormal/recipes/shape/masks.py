@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import ClassVar, Literal, Protocol
 
 import numpy as np
 from numpy.random import Generator
@@ -19,7 +19,13 @@ SHIFT = 0.03  # share of the edge
 
 
 class MaskSource(Protocol):
-    """Draws auxiliary masks in the frame."""
+    """Draws auxiliary masks in the frame.
+
+    ``moves`` says whether each is moved by :func:`small_move` first, as there are few. Pictures must then be moved too:
+    judges would tell masks that a generator made by how straight they lie.
+    """
+
+    moves: ClassVar[bool]
 
     def draw(self, shape: tuple[int, ...], rng: Generator) -> NDArray[np.bool_]:
         """Draw one.
@@ -32,6 +38,8 @@ class MaskSource(Protocol):
 class KnownMasks:
     """Masks of other subjects, each a little turned, scaled and shifted at every draw."""
 
+    moves: ClassVar[bool] = True
+
     def __init__(self, masks: Sequence[NDArray[np.bool_]]) -> None:
         """Take masks of the frame's shape; at least one, where any is to be drawn."""
         self._masks = list(masks)
@@ -39,13 +47,13 @@ class KnownMasks:
     def draw(self, shape: tuple[int, ...], rng: Generator) -> NDArray[np.bool_]:
         """See :class:`MaskSource`."""
         mask = self._masks[int(rng.integers(len(self._masks)))]
-        turn, offset = small_move(shape, rng)
-        moved: NDArray[np.float32] = ndimage.affine_transform(mask.astype(np.float32), turn, offset, order=1)
-        return moved >= 0.5
+        return small_move(shape, rng)(mask.astype(np.float32), "constant") >= 0.5
 
 
 class SimulatedLesions:
     """Lesions as :class:`LesionSource` would put them into the scans' brains; in 2D an axial slice of one."""
+
+    moves: ClassVar[bool] = False
 
     def __init__(
         self, source: LesionSource, brains: Sequence[NDArray[np.bool_]], volume_ml: tuple[float, float], voxel_mm: float
@@ -74,11 +82,29 @@ def some_of(source: MaskSource, shape: tuple[int, ...], count: int) -> list[NDAr
     return [source.draw(shape, rng) for _ in range(count)]
 
 
-def small_move(shape: tuple[int, ...], rng: Generator) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """A small turn, zoom and shift of an array, as scipy's ``affine_transform`` takes it: matrix and offset."""
+class SmallMove:
+    """Turns, scales and shifts arrays about their middle, all alike."""
+
+    def __init__(self, turn: NDArray[np.float64], offset: NDArray[np.float64]) -> None:
+        """Take what maps places in what comes out to places in what goes in, in voxels."""
+        self._turn, self._offset = turn, offset
+
+    def __call__(
+        self, array: NDArray[np.float32], beyond: Literal["nearest", "constant"] = "nearest"
+    ) -> NDArray[np.float32]:
+        """Move an array, interpolated linearly.
+
+        :param beyond: what lies beyond the array is as what is nearest to it, or 0.
+        """
+        moved: NDArray[np.float32] = ndimage.affine_transform(array, self._turn, self._offset, order=1, mode=beyond)
+        return moved
+
+
+def small_move(shape: tuple[int, ...], rng: Generator) -> SmallMove:
+    """A small turn, zoom and shift of arrays of this shape."""
     turn = _turn(len(shape), rng) / np.exp(rng.normal(0, ZOOM))
     middle = (np.array(shape) - 1) / 2
-    return turn, middle - turn @ (middle + shape[-1] * rng.normal(0, SHIFT, len(shape)))
+    return SmallMove(turn, middle - turn @ (middle + shape[-1] * rng.normal(0, SHIFT, len(shape))))
 
 
 def _turn(dimensions: int, rng: Generator) -> NDArray[np.float64]:

@@ -33,8 +33,7 @@ def as_placed(
     :param known: auxiliary masks in the frame, (D, H, W) each; at least one.
     """
     often: NDArray[np.float32] = np.mean(known, axis=0, dtype=np.float32)
-    middle = often >= 0.5
-    if _overlap(known, middle) < ALIKE or _overlap([one.mask for one in labels], middle) < FOUND_THERE:
+    if not lie_alike(known) or _overlap([one.mask for one in labels], often) < FOUND_THERE:
         return list(labels)
     placed = []
     for scan, one in zip(scans, labels, strict=True):
@@ -44,7 +43,17 @@ def as_placed(
     return placed
 
 
-def _overlap(masks: Sequence[NDArray[np.bool_]], middle: NDArray[np.bool_]) -> float:
-    """Mean Dice."""
+def lie_alike(known: Sequence[NDArray[np.bool_]]) -> bool:
+    """Whether auxiliary masks lie so much alike that their place tells something.
+
+    :param known: in the frame, (H, W) or (D, H, W) each.
+    """
+    often: NDArray[np.float32] = np.mean(known, axis=0, dtype=np.float32)
+    return _overlap(known, often) >= ALIKE
+
+
+def _overlap(masks: Sequence[NDArray[np.bool_]], often: NDArray[np.float32]) -> float:
+    """Mean Dice with what is marked more often than not."""
+    middle: NDArray[np.bool_] = often >= 0.5
     inside = int(middle.sum())
     return float(np.mean([2 * int((mask & middle).sum()) / max(1, int(mask.sum()) + inside) for mask in masks]))
