@@ -115,8 +115,9 @@ def test_a_lab_trains_a_generator_and_the_next_training_learns_from_what_it_make
     small = " ".join(f"{name}={value}" for name, value in SMALL_GENERATOR.items())
     start.settings_edit.text = f"{small} minutes=1000 steps=2 workers=0 pool=4 batch=1 checks=0"
     start.start_button.click()
-    until(lambda: box.build_button.enabled or (training.current and training.current.state == "failed"), PATIENCE_S)
+    until(lambda: training.current and training.current.state in ("done", "failed"), PATIENCE_S)
     assert training.current.state == "done", training.current.error
+    until(lambda: box.build_button.enabled)
 
     box.count_spin.value = COUNT
     box.build_button.click()
