@@ -8,7 +8,7 @@ from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage, signal
+from scipy import ndimage
 
 from pseudonormal.recipes.shape.place import lie_alike
 
@@ -117,8 +117,10 @@ def _fit_in_place(share: NDArray[np.float64], known_share: NDArray[np.float64]) 
     :returns: of shifts from -reach to reach along each axis.
     """
     reach = _reach(share.shape[-1])
-    middle = tuple(slice(n - 1 - reach, n + reach) for n in share.shape)
-    overlap = signal.correlate(known_share, share, mode="full")[middle]
+    # padded, so that nothing that is shifted comes in again on the other side
+    there, here = (np.fft.rfftn(np.pad(often, reach)) for often in (known_share, share))
+    shifts = np.ix_(*[np.arange(-reach, reach + 1)] * share.ndim)
+    overlap = np.fft.irfftn(there * here.conj(), [n + 2 * reach for n in share.shape], range(share.ndim))[shifts]
     squares = (np.square(share).sum() + np.square(known_share).sum() - 2 * overlap) / share.size
     fit: NDArray[np.float64] = 1 / np.sqrt(squares.clip(1e-9))
     return fit
