@@ -93,9 +93,8 @@ def cleaned(mask: NDArray[np.bool_], *, dimensions: int, one_piece: bool) -> NDA
 
     :param mask: (D, H, W).
     """
-    parts = [part[None] for part in mask] if dimensions == 2 else [mask]
     done = []
-    for part in parts:
+    for part in pictures_in(mask, dimensions):
         if one_piece:
             part = largest(part)
         else:
@@ -104,6 +103,11 @@ def cleaned(mask: NDArray[np.bool_], *, dimensions: int, one_piece: bool) -> NDA
             part = (counts >= CRUMB * counts.max())[labels] & part
         done.append(ndimage.binary_fill_holes(part[0])[None] if dimensions == 2 else ndimage.binary_fill_holes(part))
     return np.concatenate(done)
+
+
+def pictures_in(array: NDArray, dimensions: int) -> list[NDArray]:
+    """What is looked at by itself: (1, H, W) each slice in 2D, (D, H, W) the volume in 3D."""
+    return [level[None] for level in array] if dimensions == 2 else [array]
 
 
 def plausibility(shapes: nn.Module, mask: NDArray[np.bool_], dimensions: int) -> NDArray[np.float32]:

@@ -87,7 +87,7 @@ def rounds(
         if number > 1 and done[-1].estimate < done[-2].estimate + LEAST_GAIN:
             break
         scans = material.fine or material.scans
-        teach = [taught(scan, one) for scan, one in zip(scans, done[-1].labels, strict=True)]
+        teach = [to_learn(scan, one) for scan, one in zip(scans, done[-1].labels, strict=True)]
     return done
 
 
@@ -99,7 +99,7 @@ def best_of(done: Sequence[Round]) -> Round:
 def _in_fine_frame(material: ShapeMaterial, labels: Sequence[Label]) -> list[Labelled]:
     """The generator's labels in the frame that is learnt in."""
     if not material.fine:
-        return [taught(scan, one) for scan, one in zip(material.scans, labels, strict=True)]
+        return [to_learn(scan, one) for scan, one in zip(material.scans, labels, strict=True)]
     teach = []
     for coarse, fine, one in zip(material.scans, material.fine, labels, strict=True):
         assert coarse.frame is not None
@@ -113,6 +113,6 @@ def _in_fine_frame(material: ShapeMaterial, labels: Sequence[Label]) -> list[Lab
     return teach
 
 
-def taught(scan: Framed, one: Label) -> Labelled:
+def to_learn(scan: Framed, one: Label) -> Labelled:
     """A scan with a label, as far trusted as the label says."""
     return Labelled(scan, one.mask, one.trust, one.sure)

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from pseudonormal.evaluate.rows import Row, digest
 from pseudonormal.recipes.shape.checking import dice
 from pseudonormal.recipes.shape.failures import signs
-from pseudonormal.recipes.shape.labelling import Answer, Label, answer_of, label
+from pseudonormal.recipes.shape.labelling import Answer, Label, answer_of, label, pictures_in
 from pseudonormal.recipes.shape.learning import (
     NETWORKS,
     Labelled,
@@ -26,7 +26,7 @@ from pseudonormal.recipes.shape.masks import some_of
 from pseudonormal.recipes.shape.material import Framed, ShapeMaterial, pictures_of
 from pseudonormal.recipes.shape.options import ShapeOptions
 from pseudonormal.recipes.shape.recipe import ShapeRecipe
-from pseudonormal.recipes.shape.rounds import best_of, rounds, taught
+from pseudonormal.recipes.shape.rounds import best_of, rounds, to_learn
 from pseudonormal.regions import connected
 from pseudonormal.study.runner import Runner
 from pseudonormal.training.settings import Settings
@@ -125,15 +125,9 @@ def supervised_row(situation: Situation, runner: Runner, seed: int) -> Row:
     """The same segmentor with the true masks of the same scans, where they are known: what there is to reach."""
     options = situation.options
     teach = [with_truth(scan, scan.truth) for scan in situation.material.scans if scan.truth is not None]
-    recipe = LearningRecipe(teach, LearningOptions(dimensions=options.dimensions, loss="dice"))
-    name = f"{situation.name}_supervised_{seed}".replace(" ", "_")
-    networks = round_runner(runner, options.dimensions).networks(name, recipe, seed)
-    return {
-        "situation": situation.name,
-        "arm": SUPERVISED,
-        "seed": seed,
-        "after": judged(answer_of_round(networks, options.dimensions), situation.test, options),
-    }
+    learning = LearningOptions(dimensions=options.dimensions, loss="dice")
+    after = _segmentor_judged("supervised", teach, learning, situation, runner, seed)
+    return {"situation": situation.name, "arm": SUPERVISED, "seed": seed, "after": after}
 
 
 def average_row(situation: Situation, runner: Runner, seed: int) -> Row:
@@ -149,11 +143,8 @@ def average_row(situation: Situation, runner: Runner, seed: int) -> Row:
 
     scans = situation.material.scans
     labels = [label(everywhere, scan, dimensions=options.dimensions, one_piece=options.one_piece) for scan in scans]
-    teach = [taught(scan, one) for scan, one in zip(scans, labels, strict=True)]
-    name = f"{situation.name}_average_{seed}".replace(" ", "_")
-    recipe = LearningRecipe(teach, LearningOptions(dimensions=options.dimensions))
-    networks = round_runner(runner, options.dimensions).networks(name, recipe, seed)
-    after = judged(answer_of_round(networks, options.dimensions), situation.test, options)
+    teach = [to_learn(scan, one) for scan, one in zip(scans, labels, strict=True)]
+    after = _segmentor_judged("average", teach, LearningOptions(dimensions=options.dimensions), situation, runner, seed)
     return {
         "situation": situation.name,
         "arm": AVERAGE,
@@ -162,6 +153,17 @@ def average_row(situation: Situation, runner: Runner, seed: int) -> Row:
         "rounds": [after],
         "after": after,
     }
+
+
+def _segmentor_judged(
+    name: str, teach: Sequence[Labelled], learning: LearningOptions, situation: Situation, runner: Runner, seed: int
+) -> float:
+    """Mean Dice on test scans of one segmentor that learnt from these masks alone."""
+    options = situation.options
+    run = f"{situation.name}_{name}_{seed}".replace(" ", "_")
+    teacher = round_runner(runner, options.dimensions)
+    networks = teacher.networks(run, LearningRecipe(teach, learning), seed)
+    return judged(answer_of_round(networks, options.dimensions), situation.test, options)
 
 
 SUPERVISED, AVERAGE = "supervised", "mean of the auxiliary masks"
@@ -204,10 +206,8 @@ def judged(answer: Answer, test: Sequence[Framed], options: ShapeOptions) -> flo
 def pieces(answer: Answer, test: Sequence[Framed], options: ShapeOptions) -> float:
     """Share of masks in more than one piece, before they are cleaned; in 2D slices by themselves."""
     labels = [label(answer, scan, dimensions=options.dimensions, one_piece=False) for scan in test]
-    masks = [one.probability >= 0.5 for one in labels]
+    masks = [part for one in labels for part in pictures_in(one.probability >= 0.5, options.dimensions)]
     raw = [mask for mask in masks if mask.any()]
-    if options.dimensions == 2:
-        raw = [part[None] for mask in masks for part in mask if part.any()]
     return float(np.mean([connected(part)[1] > 1 for part in raw])) if raw else 0.0
 
 
