@@ -11,6 +11,7 @@ import time
 
 import numpy as np
 import pytest
+import torch
 import typer
 from safetensors.torch import load_file
 from Testing.trainees import TINY, Game, GameOptions
@@ -18,6 +19,8 @@ from typer.testing import CliRunner
 
 from pseudonormal.cli.train import describe, train
 from pseudonormal.errors import InputError
+from pseudonormal.models.beginning import beginning_weights
+from pseudonormal.models.bundle import find_bundle
 from pseudonormal.models.device import choose_device
 from pseudonormal.recipes.brain import brain_network
 from pseudonormal.recipes.training import RECIPES, TrainingRecipe
@@ -95,6 +98,24 @@ def test_what_cannot_be_done_is_said_before_anything_is_written(tmp_path, cases)
     assert "no such file" in input_error(run_command("brain", tmp_path / "none.csv", "-o", run))
     assert "has an image" in input_error(run_command("lesion", cases, "-o", run, "--device", "cpu"))
     assert not run.exists()
+
+
+def test_it_begins_with_the_weights_of_a_model(tmp_path, cases):
+    shipped = find_bundle("brain-mr") / "models" / "brain.safetensors"
+    run = tmp_path / "run"
+    arguments = ("brain", cases, "--device", "cpu", *QUICK, "--set", "steps=1", "--set", "learning_rate=1e-9")
+    assert run_command(*arguments, "-o", run, "--start", "brain-mr").exit_code == 0
+    learnt = load_file(run / "brain.safetensors")
+    assert all(torch.allclose(learnt[name], value.float(), atol=1e-3) for name, value in load_file(shipped).items())
+    assert beginning_weights("brain-mr", ["brain", "other"]) == {"brain": shipped}
+    assert beginning_weights(str(run), ["brain"]) == {"brain": run / "brain.safetensors"}
+
+    assert "leave one" in input_error(run_command(*arguments, "-o", run, "--start", "brain-mr", "--resume"))
+    assert "not known" in input_error(run_command(*arguments, "-o", tmp_path / "none", "--start", "no-such-model"))
+    assert not (tmp_path / "none").exists()
+    (run / "brain.safetensors").unlink()
+    with pytest.raises(InputError, match="let the run end"):
+        beginning_weights(str(run), ["brain"])
 
 
 def test_a_run_that_has_not_ended_finds_no_brains(tmp_path, cases):

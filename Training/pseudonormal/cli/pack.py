@@ -30,7 +30,7 @@ def pack(
     """Make a model of three finished runs, with weights in half precision."""
     from pseudonormal.models.packing import pack as pack_runs
     from pseudonormal.models.packing import read_calibration
-    from pseudonormal.painting.contrast import SEQUENCES
+    from pseudonormal.painting.contrast import SEQUENCES, WITH_AGENT
     from pseudonormal.recipes.restore import FAMILY_ODDS
 
     try:
@@ -48,7 +48,7 @@ def pack(
             "data": data,
             "readme": readme,
             "trained_families": list(FAMILY_ODDS),
-            "trained_contrasts": [*SEQUENCES, "t1c"],  # T1 is painted with contrast agent in its vessels too
+            "trained_contrasts": [*SEQUENCES, WITH_AGENT],
         },
         calibration=read_calibration(calibration),
         licence=licence,

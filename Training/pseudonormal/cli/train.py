@@ -40,6 +40,10 @@ def train(
         typer.Option("--also", metavar="CASES", help="A further list, as synthesize writes it; may be repeated."),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in that folder.")] = False,
+    start: Annotated[
+        str | None,
+        typer.Option(metavar="MODEL", help="Begin with the weights of a model, or of a run that has ended."),
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     brain: Brain = "brain-mr",
     tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Also write the curves for TensorBoard.")] = False,
@@ -51,6 +55,7 @@ def train(
     torchrun before it (torchrun --nproc-per-node 4 -m pseudonormal train ...) several processes or GPUs share the work.
     """
     from pseudonormal.cases import read_lists
+    from pseudonormal.models.beginning import beginning_weights
     from pseudonormal.models.device import choose_device
     from pseudonormal.recipes.brain_finder import BrainFinder
     from pseudonormal.recipes.training import find_recipe
@@ -66,8 +71,7 @@ def train(
     where = choose_device(device)
     how, options = _settings(recipe, chosen, run, settings or [], resume)
     how = replace(how, device=str(where))
-    if not resume and Checkpoints(run).exist():
-        raise InputError(f"{run}: holds a run already; give --resume to continue it or another folder")
+    _check(run, resume, start, begun=Checkpoints(run).exist())
     listed = read_lists([cases, *(also or [])])
     streams = load_streams(listed, foreground_of=BrainFinder(brain, where))
     synthetic = sum(case.synthetic for case in listed)
@@ -77,6 +81,7 @@ def train(
         console.print(f"[bold]{recipe}[/bold]: {chosen.explanation}")
     with console.status("reading the cases"):
         trainable = chosen.build(streams, options)
+    begun = {} if start is None else beginning_weights(start, trainable.networks())
     try:
         with ExitStack() as within:
             curves = within.enter_context(tensorboard_curves(run)) if tensorboard else None
@@ -88,7 +93,9 @@ def train(
                 if curves:
                     curves(line)
 
-            weights = train_networks(trainable, run, how, resume=resume, progress=progress, warn=say, stop=stop)
+            weights = train_networks(
+                trainable, run, how, start=begun, resume=resume, progress=progress, warn=say, stop=stop
+            )
     except Stopped:
         if tells:
             _say(as_json, "stopped", run)
@@ -97,6 +104,13 @@ def train(
         raise typer.Exit(INTERRUPTED) from None
     for path in weights.values() if tells else ():
         _say(as_json, "weights", path)
+
+
+def _check(run: Path, resume: bool, start: str | None, *, begun: bool) -> None:
+    if not resume and begun:
+        raise InputError(f"{run}: holds a run already; give --resume to continue it or another folder")
+    if resume and start:
+        raise InputError("--start: a run that is resumed goes on with its own weights: leave one of the two away")
 
 
 def _settings(recipe: str, chosen: TrainingRecipe, run: Path, pairs: list[str], resume: bool) -> tuple[Settings, Any]:

@@ -7,6 +7,8 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from pseudonormal.painting.drainage import Drainage
+
 SURFACE_MM = 8  # most large vessels run on the brain's surface
 STEPS_MM = (15, 60)
 RADII_MM = (0.7, 1.8)
@@ -16,6 +18,8 @@ BEND = 0.25  # how much a vessel turns at each millimetre
 DURA_MM = 2.5
 DARK = -1.5  # robust z under which T1 shows liquid, which vessels and plexus lie in
 PLEXUS_SHARE = (0.05, 0.35)  # of the liquid
+AGENT_ODDS = {Drainage.FOLD: 0.6, Drainage.SINUS: 0.85, Drainage.PLEXUS: 0.6}
+PATCHY_MM = 5.0
 
 
 def paint_vessels(
@@ -55,6 +59,32 @@ def paint_vessels(
         sheet = (depth <= rng.uniform(1, DURA_MM)) & (side.reshape(brain.shape) > 0)
         opacity = ndimage.gaussian_filter(sheet.astype(np.float32), 0.5)
         painted = _mixed(painted, opacity, brain, _level(rng, bright))
+    return painted.astype(np.float32)
+
+
+def paint_agent(
+    image: NDArray[np.float32], brain: NDArray[np.bool_], where: NDArray[np.uint8], rng: Generator
+) -> NDArray[np.float32]:
+    """Brighten what contrast agent brightens in a normal head: sinuses, folds of dura, plexus, each now and then.
+
+    :param image: (D, H, W) in robust z, 1 mm voxels.
+    :param brain: (D, H, W); nothing outside it changes.
+    :param where: (D, H, W) numbers of :class:`pseudonormal.painting.drainage.Drainage`.
+    :returns: (D, H, W) float32.
+    """
+    painted = image
+    for part, odds in AGENT_ODDS.items():
+        place = brain & (where == part)
+        if not place.any() or rng.random() >= odds:
+            continue
+        if part == Drainage.PLEXUS:
+            opacity = _crumbs(place, rng)
+        else:  # a part of it, thicker or thinner
+            noise = ndimage.gaussian_filter(rng.standard_normal(place.shape, dtype=np.float32), PATCHY_MM)
+            kept = place & (noise > np.quantile(noise[place], rng.uniform(0, 0.6)))
+            wide = kept if rng.random() < 0.5 else ndimage.binary_dilation(kept)
+            opacity = ndimage.gaussian_filter(wide.astype(np.float32), float(rng.uniform(0.4, 0.9)))
+        painted = _mixed(painted, opacity, brain, _level(rng, bright=True))
     return painted.astype(np.float32)
 
 

@@ -29,6 +29,7 @@ SEQUENCES: dict[str, dict[str, float]] = {
         striatum=1.18, pallidum=0.95, brainstem=1.02, limbic=1.25, vessel=0.9,
     ),
 }  # fmt: skip
+WITH_AGENT = "t1c"  # T1-weighted, after contrast agent: t1 with shining vessels
 HIGHEST_GROUP = len(GROUPS) + 64
 
 

@@ -16,22 +16,20 @@ from torch import Tensor, nn
 
 from pseudonormal.intensity import robust_z_scale
 from pseudonormal.lesions.appearance import core
-from pseudonormal.lesions.confounders import DARK, paint_vessels
-from pseudonormal.lesions.in_place import BrainFrame, InPlace
+from pseudonormal.lesions.confounders import DARK, paint_agent, paint_vessels
+from pseudonormal.lesions.in_place import InPlace
 from pseudonormal.lesions.shapes import ShapeSource
 from pseudonormal.lesions.source import EDGE, LEAST_INSIDE, LesionSource, Place
 from pseudonormal.losses import weighted_cross_entropy, weighted_dice
 from pseudonormal.networks.unet import unet
-from pseudonormal.painting.contrast import draw_contrast
-from pseudonormal.painting.render import bias_field, render
+from pseudonormal.painting.contrast import WITH_AGENT
+from pseudonormal.painting.render import bias_field
+from pseudonormal.recipes.lesion_scenes import LesionScenes, Scene
 from pseudonormal.regions import connected
-from pseudonormal.training.crops import posed
 from pseudonormal.training.streams import Anatomy, Reference
 from pseudonormal.training.trainable import Trainable, Turn
 
-PATCH = 96
 LIMIT = (-6.0, 10.0)  # robust z beyond which intensities say no more
-REAL_SHARE = 0.6
 BIAS_ODDS = 0.5
 SPREAD = 0.25  # a brain's robust standard deviation as a share of its median, roughly: what a bias field multiplies
 SPANS = (3.5, 14.0)  # robust standard deviations that lesion strengths are a share of
@@ -42,16 +40,11 @@ LOADS: tuple[tuple[float, tuple[int, int], tuple[float, float]], ...] = (
     (0.25, (1, 2), (0.5, 15.0)),
     (0.25, (1, 1), (10.0, 110.0)),
 )
-# FLAIR shows most diseases best and is what people look for lesions on: it is shown more often.
-FAVOURED = "flair"
-FAVOURED_SHARE = 0.35
-FAVOURED_ODDS = 3.0
-BRIGHT_ODDS = {"flair": 0.9, "t2": 0.85, "pd": 0.8, "t1": 0.2}
+BRIGHT_ODDS = {"flair": 0.9, "t2": 0.85, "pd": 0.8, "t1": 0.2, WITH_AGENT: 0.65}
 # Vessels stand out where there is contrast agent, which only T1-weighted scans are made with, and as flow voids.
 VESSEL_ODDS = {"flair": 0.15, "t2": 0.15, "pd": 0.1}
 VESSEL_ODDS_ELSE = 0.4
-# A patch of a FLAIR scan shows another subject's lesions at their own places instead, and so many of them.
-IN_PLACE_ODDS = 0.4
+# So many of another subject's lesions are put to their own places.
 IN_PLACE_SHARE = (0.3, 1.0)
 ROOM = 2  # voxels around a lesion that its appearance is worked out in
 LARGE_ML = 8.0
@@ -86,7 +79,7 @@ class LesionRecipe(Trainable):
 
     def __post_init__(self) -> None:
         self._source = LesionSource(self.shapes)
-        self._frames = [BrainFrame.of(reference.brain) for reference in self.references]
+        self._scenes = LesionScenes(self.anatomies, self.references, self.in_place)
 
     def networks(self) -> dict[str, nn.Module]:
         """See :func:`lesion_network`."""
@@ -95,61 +88,27 @@ class LesionRecipe(Trainable):
     def samples(self, rng: Generator) -> Iterator[dict[str, Any]]:
         """Patches of 96³: "image" (robust z), "brain", "lesion", "weight"."""
         while True:
-            yield self._real(rng) if rng.random() < REAL_SHARE else self._synthetic(rng)
+            yield self._with_lesions(self._scenes.draw(rng), rng)
 
-    def _synthetic(self, rng: Generator) -> dict[str, Any]:
-        anatomy = self.anatomies[int(rng.integers(len(self.anatomies)))]
-        groups, inside = posed((anatomy.groups, anatomy.brain), anatomy.brain, PATCH, rng)
-        contrast = draw_contrast(rng, FAVOURED if rng.random() < FAVOURED_SHARE else None)
-        image, brain = render(groups, contrast, rng), inside > 0
-        nothing = np.zeros(image.shape, bool)
-        return self._with_lesions(image, brain, nothing, nothing, contrast.name, None, rng)
-
-    def _real(self, rng: Generator) -> dict[str, Any]:
-        odds = np.array([FAVOURED_ODDS if one.contrast == FAVOURED else 1.0 for one in self.references])
-        index = int(rng.choice(len(odds), p=odds / odds.sum()))
-        reference = self.references[index]
-        known = reference.lesion if reference.lesion is not None else np.zeros_like(reference.brain)
-        aim = known if known.any() and rng.random() < 0.6 else reference.brain
-        places = np.argwhere(aim)
-        centre = places[int(rng.integers(len(places)))] + rng.integers(-20, 21, 3)
-        starts = [int(np.clip(c - PATCH // 2, 0, n - PATCH)) for c, n in zip(centre, aim.shape, strict=True)]
-        box = tuple(slice(s, s + PATCH) for s in starts)
-        median, sigma = robust_z_scale(reference.image, reference.brain)
-        image = ((reference.image[box] - median) / sigma).astype(np.float32)
-        doubtful = reference.doubtful[box] & ~known[box] & (reference.lesion is None)
-        carried = None
-        if len(self.in_place) and reference.contrast == FAVOURED and rng.random() < IN_PLACE_ODDS:
-            carried = self.in_place.draw(self._frames[index], starts, (PATCH,) * 3, rng)
-        return self._with_lesions(image, reference.brain[box], known[box], doubtful, reference.contrast, carried, rng)
-
-    def _with_lesions(
-        self,
-        image: NDArray[np.float32],
-        brain: NDArray[np.bool_],
-        known: NDArray[np.bool_],
-        doubtful: NDArray[np.bool_],
-        sequence: str,
-        carried: NDArray[np.float32] | None,
-        rng: Generator,
-    ) -> dict[str, Any]:
-        """Add simulated lesions; strengths are in units of the brain's own spread.
-
-        :param carried: opacity of lesions that stand at their own places; None: any shape anywhere.
-        """
-        lesion = known.copy()
+    def _with_lesions(self, scene: Scene, rng: Generator) -> dict[str, Any]:
+        """Add simulated lesions; strengths are in units of the brain's own spread."""
+        image, brain = scene.image, scene.brain
+        lesion = scene.known.copy()
         median, sigma = robust_z_scale(image, brain) if brain.sum() > 500 else (0.0, 1.0)
         # families speak of intensities in [0, 1]; the wider that range, the more a lesion stands out (0.5 to 7 z)
         span = float(rng.uniform(*SPANS))
         image = (image - median) / sigma
-        if rng.random() < VESSEL_ODDS.get(sequence, VESSEL_ODDS_ELSE):
-            image = paint_vessels(image, brain, rng, bright=sequence not in VESSEL_ODDS)
+        if scene.shines is not None:
+            image = paint_agent(image, brain, scene.shines, rng)
+        if scene.shines is not None or rng.random() < VESSEL_ODDS.get(scene.sequence, VESSEL_ODDS_ELSE):
+            image = paint_vessels(image, brain, rng, bright=scene.sequence not in VESSEL_ODDS)
         image = image / span + 0.5
-        allowed = brain & ~doubtful & ~known
+        allowed = brain & ~scene.doubtful & ~scene.known
         dry = image > DARK / span + 0.5
+        carried = scene.carried
         places = self._anywhere(allowed, rng) if carried is None else _in_place(carried, allowed & dry, rng)
         for place in places:
-            painted = self._source.paint(image, place, self._family(sequence, rng), rng)
+            painted = self._source.paint(image, place, self._family(scene.sequence, rng), rng)
             image = painted.image
             lesion |= painted.opacity > 0.5
             if place.record["volume_ml"] > LARGE_ML and rng.random() < CORE_ODDS:
@@ -160,7 +119,7 @@ class LesionRecipe(Trainable):
             "image": np.where(brain, np.clip(image, *LIMIT), 0).astype(np.float16),
             "brain": brain,
             "lesion": lesion,
-            "weight": ~doubtful,
+            "weight": ~scene.doubtful,
         }
 
     def _anywhere(self, allowed: NDArray[np.bool_], rng: Generator) -> Iterator[Place]:

@@ -28,10 +28,12 @@ class Anatomy:
 
     :param groups: (D, H, W) uint8 group numbers, see :mod:`pseudonormal.painting.tissues`.
     :param brain: (D, H, W).
+    :param labels: (D, H, W) int16, the FreeSurfer numbers that the groups were made from; None when there were none.
     """
 
     groups: NDArray[np.uint8]
     brain: NDArray[np.bool_]
+    labels: NDArray[np.int16] | None = None
 
 
 def read_anatomy(case: Case) -> Anatomy:
@@ -49,7 +51,7 @@ def read_anatomy(case: Case) -> Anatomy:
     if box is None or not is_intracranial(groups).any():
         raise InputError(f"{path}: holds no label of the brain: give a label map with FreeSurfer's numbers")
     head = tuple(slice(max(0, axis.start - MARGIN), axis.stop + MARGIN) for axis in box)
-    return Anatomy(groups[head], brain_of(labels[head]))
+    return Anatomy(groups[head], brain_of(labels[head]), labels[head])
 
 
 @cache

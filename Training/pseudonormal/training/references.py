@@ -12,7 +12,7 @@ from scipy import ndimage
 from pseudonormal.cases import Case
 from pseudonormal.errors import InputError
 from pseudonormal.intensity import scale_from
-from pseudonormal.painting.contrast import SEQUENCES
+from pseudonormal.painting.contrast import SEQUENCES, WITH_AGENT
 from pseudonormal.regions import bounding_box
 from pseudonormal.scan.conform import Conformed, conform, image_to_model, labels_to_model, mask_to_model
 from pseudonormal.scan.placing import same_grid
@@ -37,7 +37,7 @@ class Reference:
     :param brain: (D, H, W) the foreground.
     :param lesion: (D, H, W) its lesions; None when nobody has drawn them.
     :param doubtful: (D, H, W) voxels that may be abnormal: neither normal tissue nor a label to learn from.
-    :param contrast: "flair", "t1", "t2", "pd" or "ct"; empty when it is another one or not known.
+    :param contrast: "flair", "t1", "t2", "pd", "t1c" or "ct"; empty when it is another one or not known.
     :param subject: the person; several scans may be of one.
     :param weight: (D, H, W) float32 in [0, 1], how far a reviewer trusts what was drawn; None: wholly, everywhere.
     :param parcels: (D, H, W) int16, the numbers of a parcellation, 0 outside; None when there is none.
@@ -71,8 +71,8 @@ def read_reference(case: Case, foreground_of: FindForeground, *, unknown: bool =
     :raises InputError: a file cannot be used, or nothing says which voxels are normal (unless ``unknown``).
     """
     contrast = case.extra.get("contrast", "").lower()
-    if contrast and contrast not in (*SEQUENCES, CT):
-        known = ", ".join([*SEQUENCES, CT])
+    if contrast and contrast not in (*SEQUENCES, WITH_AGENT, CT):
+        known = ", ".join([*SEQUENCES, WITH_AGENT, CT])
         raise InputError(f"case '{case.case}': contrast '{contrast}' is not known: write {known} or leave it empty")
     path, named = case.image, case.extra.get("doubtful")
     if path is None:
