@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from Testing.browser.forked_windows import ForkedWindow
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = (ROOT / "SlicerPseudoNormal" / "PseudoNormal", ROOT / "SlicerPseudoNormal" / "Web")
@@ -28,7 +28,7 @@ class RunningWindow:
     """
 
     url: str
-    process: subprocess.Popen
+    process: ForkedWindow
     files: Path
     data: Path
     log: Path
@@ -48,15 +48,11 @@ def running_window(engine_url, token, folder, *, sample=None):
     """
     files, data, log = folder / "files", folder / "data", folder / "window.log"
     files.mkdir(exist_ok=True)
-    command = [sys.executable, "-m", "PseudoNormalWeb.window", "--engine", engine_url]
-    command += ["--files", str(files), "--data", str(data), *(["--sample", str(sample)] if sample else [])]
-    path = os.pathsep.join(map(str, SOURCES))
-    environment = {**os.environ, "PSEUDONORMAL_TOKEN": token, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
-    environment["TMPDIR"] = str(folder)  # a killed window leaves nothing elsewhere, as with the gateway
-    with log.open("ab") as stderr:
-        process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, env=environment
-        )
+    arguments = ["--engine", engine_url, "--files", str(files), "--data", str(data)]
+    arguments += ["--sample", str(sample)] if sample else []
+    # a killed window leaves nothing elsewhere, as with the gateway
+    environment = {**os.environ, "PSEUDONORMAL_TOKEN": token, "OMP_NUM_THREADS": "1", "TMPDIR": str(folder)}
+    process = ForkedWindow(arguments, environment, log, SOURCES)
     try:
         first = process.stdout.readline()
         assert first, f"the window did not start:\n{log.read_text()}"

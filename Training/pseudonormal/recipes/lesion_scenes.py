@@ -23,7 +23,7 @@ REAL_SHARE = 0.6
 # FLAIR shows most diseases best and is what people look for lesions on: it is shown more often.
 FAVOURED = "flair"
 FAVOURED_SHARE = 0.35
-FAVOURED_ODDS = 3.0
+FAVOURED_ODDS = 4.0
 # A patch of a FLAIR scan shows another subject's lesions at their own places instead of any shapes anywhere.
 IN_PLACE_ODDS = 0.5
 # After contrast agent veins, dura and plexus shine as lesions do, and one scan alone shows that for real.
