@@ -68,14 +68,10 @@ def test_no_agent_shines_in_a_head_without_labels(labels: np.ndarray, anatomy: A
     assert all(one.shines is None for one in drawn(LesionScenes([plain], [scan(labels, "t1")], spots), 8))
 
 
-def test_lesions_keep_their_places_in_flair_alone_in_real_and_in_painted_heads(
-    labels: np.ndarray, anatomy: Anatomy, spots: InPlace
-) -> None:
+def test_lesions_keep_their_places_in_real_flair_alone(labels: np.ndarray, anatomy: Anatomy, spots: InPlace) -> None:
     scenes = drawn(LesionScenes([anatomy], [scan(labels, "t1"), scan(labels, "flair")], spots), 32)
     carried = [one for one in scenes if one.carried is not None]
-    assert all(one.sequence == "flair" for one in carried)
-    painted = [one for one in carried if one.image.min() >= -1]
-    assert painted and len(painted) < len(carried)
+    assert carried and all(one.sequence == "flair" for one in carried)
+    assert any(one.carried.any() for one in carried)
     for one in carried:
         assert one.carried.min() >= 0 and one.carried.max() <= 1
-    assert any(one.carried.any() for one in painted)

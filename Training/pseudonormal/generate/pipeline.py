@@ -26,7 +26,7 @@ from pseudonormal.intensity import scale_from
 from pseudonormal.models.bundle import Model
 from pseudonormal.models.choosing import unfamiliar
 from pseudonormal.recipes.correction import CorrectedFill
-from pseudonormal.recipes.detection import lesion_mask, lesion_probability, with_suspects, without_crumbs
+from pseudonormal.recipes.detection import lesion_mask, lesions_and_vessels, with_suspects, without_crumbs
 from pseudonormal.recipes.foreground import find_brain
 from pseudonormal.recipes.fusion import Mode
 from pseudonormal.recipes.restoration import Restorer
@@ -129,14 +129,14 @@ def generate(
     with stage("lesions"), _named(source):
         if mask is None:
             calibration = model.calibration
-            probability = lesion_probability(conformed.image, brain, model)
+            probability, vessels = lesions_and_vessels(conformed.image, brain, model)
             lesion = lesion_mask(probability, calibration)
             native_lesion = to_native(lesion.astype(np.float32), conformed) >= 0.5
             # interpolation to thick slices breaks thin regions: crumbs of that are no findings
             native_lesion = without_crumbs(native_lesion, calibration.least_ml / scan.geometry.voxel_ml)
             drawn, lesion = lesion, with_suspects(lesion, probability)
         else:
-            probability = None
+            probability, vessels = None, None
             lesion, native_lesion = mask_to_model(mask, conformed), mask
             if not conformed.exact:  # native voxels at the mask's edge are interpolated from restored ones only
                 lesion = ndimage.binary_dilation(lesion)
@@ -153,9 +153,23 @@ def generate(
             result = replace(result, wide_difference_z=seen)
     doubt = unfamiliar(options.contrast, model.trained_contrasts)
     narrow = options.reach_mm > 0 and wide is None
-    notes = (doubt, "the wide difference is left out: it would leave too little normal brain" if narrow else None)
+    notes = (
+        doubt,
+        _of_vessels(vessels),
+        "the wide difference is left out: it would leave too little normal brain" if narrow else None,
+    )
     warnings = (*mask_warnings, *brain_warnings, *(note for note in notes if note))
     return replace(result, warnings=warnings, timings=timings)
+
+
+def _of_vessels(vessels: NDArray[np.bool_] | None) -> str | None:
+    """What is said of that which was taken for vessels."""
+    if vessels is None or not vessels.any():
+        return None
+    return (
+        f"{np.count_nonzero(vessels) / 1000:.1f} ml of thin, winding, very bright structures were taken for vessels "
+        "after contrast agent, not for lesions: draw a mask where they are none"
+    )
 
 
 @contextmanager

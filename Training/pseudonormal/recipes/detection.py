@@ -16,6 +16,7 @@ from pseudonormal.models.bundle import Calibration, Model
 from pseudonormal.monai_parts import sliding_window_inference
 from pseudonormal.networks.precision import fast_precision
 from pseudonormal.recipes.lesion import network_input
+from pseudonormal.recipes.vessels import vessels_in
 from pseudonormal.regions import NEIGHBOURS, bounding_box, connected, sizes
 
 WINDOW = 128
@@ -25,26 +26,43 @@ SUSPECT = 0.1  # lesion probability from which tissue beside a lesion is not tak
 
 
 def lesion_probability(image: NDArray[np.float32], brain: NDArray[np.bool_], model: Model) -> NDArray[np.float32]:
-    """Probability that a voxel is abnormal.
+    """Probability that a voxel is abnormal: the first of :func:`lesions_and_vessels`."""
+    return lesions_and_vessels(image, brain, model)[0]
+
+
+def lesions_and_vessels(
+    image: NDArray[np.float32], brain: NDArray[np.bool_], model: Model
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Probability that a voxel is abnormal, and what the network found but looks like enhancing vessels.
 
     :param image: (D, H, W) on the model grid (RAS axes, 1 mm), any units.
     :param brain: (D, H, W) the foreground.
-    :returns: (D, H, W) float32 in [0, 1], 0 outside the brain; at the temperature of the model's calibration.
+    :returns: (D, H, W) float32 in [0, 1], 0 outside the brain and in vessels, at the temperature of the model's
+        calibration; (D, H, W) the vessels, see :func:`pseudonormal.recipes.vessels.vessels_in`.
     :raises InputError: the foreground is empty or has no contrast.
     """
+    z = network_input(image, brain)
+    probability = _by_network(z, brain, model)
+    found = lesion_mask(probability, model.calibration)
+    vessels = vessels_in(found, z, brain, probability < SUSPECT)
+    probability[vessels] = 0
+    return probability, vessels
+
+
+def _by_network(z: NDArray[np.float32], brain: NDArray[np.bool_], model: Model) -> NDArray[np.float32]:
     extent = bounding_box(brain)
     if extent is None:
         raise InputError("the foreground is empty: give a mask that holds the brain")
     box = tuple(slice(max(0, axis.start - MARGIN), axis.stop + MARGIN) for axis in extent)
     inside = brain[box]
-    channels = np.stack([network_input(image, brain)[box], inside.astype(np.float32)])
+    channels = np.stack([z[box], inside.astype(np.float32)])
     tensor = torch.from_numpy(channels)[None].to(model.device)
     with torch.inference_mode(), fast_precision(model.device):
         logits = sliding_window_inference(
             tensor, (WINDOW,) * 3, 1, _channels_last(model.lesion), overlap=OVERLAP, mode="gaussian"
         )
     assert isinstance(logits, Tensor)
-    probability = np.zeros(image.shape, np.float32)
+    probability = np.zeros(z.shape, np.float32)
     logits = logits.float() / model.calibration.temperature
     probability[box] = np.where(inside, torch.sigmoid(logits).cpu().numpy()[0, 0], 0)
     return probability

@@ -23,9 +23,9 @@ REAL_SHARE = 0.6
 # FLAIR shows most diseases best and is what people look for lesions on: it is shown more often.
 FAVOURED = "flair"
 FAVOURED_SHARE = 0.35
-FAVOURED_ODDS = 4.0
-# A patch of a FLAIR scan shows another subject's lesions at their own places instead of any shapes anywhere.
-IN_PLACE_ODDS = 0.5
+FAVOURED_ODDS = 3.0
+# A patch of a real FLAIR shows another subject's lesions at their own places instead of any shapes anywhere.
+IN_PLACE_ODDS = 0.4
 # After contrast agent veins, dura and plexus shine as lesions do, and one scan alone shows that for real.
 AGENT_SHARE = 0.25
 AGENT_ODDS = 0.5  # of a T1-weighted scan whose veins are known
@@ -61,7 +61,6 @@ class LesionScenes:
     def __init__(self, anatomies: Sequence[Anatomy], references: Sequence[Reference], in_place: InPlace) -> None:
         """Look where agent gathers in those that have labels, which takes seconds for each."""
         self._anatomies, self._references, self._in_place = anatomies, references, in_place
-        self._heads = [BrainFrame.of(anatomy.brain) for anatomy in anatomies]
         self._brains = [BrainFrame.of(reference.brain) for reference in references]
         self._drained = [None if one.labels is None else drainage(one.labels) for one in anatomies]
         t1 = [one.parcels if one.contrast == "t1" else None for one in references]
@@ -81,14 +80,9 @@ class LesionScenes:
             return _after_agent(anatomy, drained, rng)
         favoured = AGENT_SHARE <= drawn < AGENT_SHARE + FAVOURED_SHARE
         contrast = draw_contrast(rng, FAVOURED if favoured else None)
-        parts: list[NDArray] = [anatomy.groups, anatomy.brain]
-        if favoured and len(self._in_place) and rng.random() < IN_PLACE_ODDS:
-            carried = self._in_place.draw(self._heads[index], (0, 0, 0), anatomy.brain.shape, rng)
-            parts.append(np.rint(255 * carried))  # what is posed has labels of one byte
-        groups, inside, *opacity = posed(parts, anatomy.brain, PATCH, rng)
+        groups, inside = posed((anatomy.groups, anatomy.brain), anatomy.brain, PATCH, rng)
         nothing = np.zeros(inside.shape, bool)
-        placed = (opacity[0] / np.float32(255)).astype(np.float32) if opacity else None
-        return Scene(render(groups, contrast, rng), inside > 0, nothing, nothing, contrast.name, placed)
+        return Scene(render(groups, contrast, rng), inside > 0, nothing, nothing, contrast.name)
 
     def _real(self, rng: Generator) -> Scene:
         index = int(rng.choice(len(self._odds), p=self._odds))
