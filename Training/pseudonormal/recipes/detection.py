@@ -16,7 +16,7 @@ from pseudonormal.models.bundle import Calibration, Model
 from pseudonormal.monai_parts import sliding_window_inference
 from pseudonormal.networks.precision import fast_precision
 from pseudonormal.recipes.lesion import network_input
-from pseudonormal.recipes.vessels import vessels_in
+from pseudonormal.recipes.vessels import LIMITS, vessels_in
 from pseudonormal.regions import NEIGHBOURS, bounding_box, connected, sizes
 
 WINDOW = 128
@@ -110,11 +110,11 @@ class LesionFinder:
 
     @property
     def fingerprint(self) -> str:
-        """Changes with the lesion network's weights and thresholds."""
+        """Changes with the lesion network's weights and thresholds, and with what is taken for a vessel."""
         calibration = self.model.calibration
         weights = self.model.hashes.get("lesion", self.model.fingerprint)
         thresholds = f"{calibration.lesion_threshold}:{calibration.sure_probability}:{calibration.least_ml}"
-        return f"{weights}:{thresholds}:{calibration.temperature}"
+        return f"{weights}:{thresholds}:{calibration.temperature}:{LIMITS}"
 
     def probability(self, image: NDArray[np.float32], foreground: NDArray[np.bool_]) -> NDArray[np.float32]:
         """See :func:`lesion_probability`."""

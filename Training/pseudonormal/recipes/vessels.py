@@ -17,6 +17,7 @@ WINDING = 4.0
 T1_CORRELATION = 0.1
 DEPTHS_MM = (2.0, 20.0)  # nearer to the surface much is liquid; deeper there are nuclei as well
 TISSUE_Z = (-1.5, 3.0)
+LIMITS = (BRIGHT_Z, THICK_MM, WINDING, T1_CORRELATION)
 STRIDE = 2  # voxels; a scan's contrast is told as well from an eighth of them
 
 
