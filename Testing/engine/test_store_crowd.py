@@ -58,7 +58,7 @@ def _nobody_shared(leases: list[Held]) -> None:
 
 def _nothing_lost(store: Store, added: list[Added]) -> None:
     """What the store said it added is what it has: one line of revisions a case, each made from the one before."""
-    assert added, "every lease ran out before its work was saved"  # as most do on a busy machine
+    assert len(added) > CLIENTS // 2
     kept = {}
     for case in store.cases()[0]:
         history = store.history(case.id)
